@@ -1,1 +1,1 @@
-"""TODO"""
+"""Mathematics: arithmetic with working, running totals, word problems."""
