@@ -1,1 +1,1 @@
-"""TODO"""
+"""Puzzles: countdown and sudoku."""
