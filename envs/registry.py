@@ -146,5 +146,5 @@ def make_vec(env_id: str, num_envs: int, *, vectorization_mode: str = "sync", **
     from proofgym.envs.wrappers import MaskUnjudged
 
     env_id = env_id if env_id in gymnasium.registry else find(env_id).id
-    wrappers = [MaskUnjudged, *kwargs.pop("wrappers", ())]
+    wrappers = [*kwargs.pop("wrappers", ()), MaskUnjudged]  # outermost, so that a wrapper's fault is masked too
     return gymnasium.make_vec(env_id, num_envs, vectorization_mode=vectorization_mode, wrappers=wrappers, **kwargs)
