@@ -8,29 +8,22 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proofgym.bench import runs, statistics
+from proofgym.bench import hidden, runs, statistics
 from proofgym.bench.curves import curves
+from proofgym.bench.spans import pieces
 from proofgym.envs.trajectory import Trajectory, Turn
 from proofgym.errors import need
-from proofgym.verifiers import Credit
 
-__all__ = ["Piece", "pieces", "visible", "write"]
+__all__ = ["render", "visible", "write"]
 
 _TEXT_LIMIT = 6000  # characters of one observation or action that are shown
 _TURN_LIMIT = 60  # turns of one episode that are shown
 _CREDIT_LIMIT = 500  # credits of one action that are shown
-
-_HIDDEN = re.compile(
-    "(?P<char>[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-    "\ud800-\udfff\ufff9-\ufffb\U000e0000-\U000e007f])(?P=char)*"
-)
 
 
 def write(run_dir: str | Path) -> Path:
@@ -192,55 +185,6 @@ def _shown_turn(turn: Turn, strongest: float) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of an action that the same credits cover.
-
-    Args:
-        text: The stretch; empty where a credit marks a place between two characters.
-        kind: `plain` (no credit), `good`, `bad`, `zero`, by the sum of what covers it.
-        strength: In [0, 1]: the root of the value's share of the strongest credit, so that small ones stay visible.
-        note: What covers it, for the reader who points at it.
-    """
-
-    text: str
-    kind: str
-    strength: float = 0.0
-    note: str = ""
-
-
-def pieces(action: str, credits_: Sequence[Credit], strongest: float = 1.0) -> list[Piece]:
-    """Cut an action where its credits begin and end; together the pieces are the action, character for character.
-
-    >>> [(p.text, p.kind) for p in pieces("1+1=2 ok", [Credit(0, 5, 0.5, "step"), Credit(6, 8, -1.0, "noise")])]
-    [('1+1=2', 'good'), (' ', 'plain'), ('ok', 'bad')]
-    """
-    length = len(action)
-    clipped = [(min(c.start, length), min(c.end, length), c) for c in credits_]
-    cuts = sorted({0, length, *(start for start, _, _ in clipped), *(end for _, end, _ in clipped)})
-    opening: dict[int, list[tuple[int, Credit]]] = {}
-    for start, end, credit in clipped:
-        opening.setdefault(start, []).append((end, credit))
-    cut_list: list[Piece] = []
-    covering: list[tuple[int, Credit]] = []
-    for cut, following in zip(cuts, [*cuts[1:], length], strict=True):
-        starting = opening.get(cut, [])
-        cut_list += [_piece("", [credit], strongest) for end, credit in starting if end == cut]
-        covering = [pair for pair in [*covering, *starting] if pair[0] > cut]
-        if following > cut:
-            cut_list.append(_piece(action[cut:following], [credit for _, credit in covering], strongest))
-    return cut_list
-
-
-def _piece(text: str, credits_: Sequence[Credit], strongest: float) -> Piece:
-    if not credits_:
-        return Piece(text, "plain")
-    value = math.fsum(credit.value for credit in credits_)
-    kind = "good" if value > 0 else "bad" if value < 0 else "zero"
-    note = "\n".join(f"{c.value:+.3g} {c.label}" + (f" — {c.reason}" if c.reason else "") for c in credits_)
-    return Piece(text, kind, round(math.sqrt(min(1.0, abs(value) / strongest)), 3), _named(note))
-
-
 # Words and numbers ----------------------------------------------------------------------------------------------------
 
 
@@ -251,19 +195,12 @@ def visible(text: str) -> Any:
     'a&lt;b<i class="ch" title="RIGHT-TO-LEFT OVERRIDE">U+202E</i>'
     """
     markupsafe = need("markupsafe", "eval")
-    return markupsafe.Markup(_HIDDEN.sub(_shown_character, str(markupsafe.escape(text))))
+    return markupsafe.Markup(hidden.replace(str(markupsafe.escape(text)), _shown_character))
 
 
-def _shown_character(match: re.Match[str]) -> str:
-    code, times = ord(match["char"]), len(match[0])
-    name = unicodedata.name(match["char"], f"CONTROL U+{code:04X}")
-    sign = chr(0x2400 + code) if code < 0x20 else f"U+{code:04X}"
-    return f'<i class="ch" title="{name}">{sign}{f"×{times}" if times > 1 else ""}</i>'
-
-
-def _named(text: str) -> str:
-    """For attributes, which hold no markup: hidden characters by their code, line breaks kept."""
-    return _HIDDEN.sub(lambda match: f"[U+{ord(match['char']):04X}]", text)
+def _shown_character(char: str, times: int) -> str:
+    name = unicodedata.name(char, f"CONTROL U+{ord(char):04X}")
+    return f'<i class="ch" title="{name}">{hidden.sign(char).strip("[]")}{f"×{times}" if times > 1 else ""}</i>'
 
 
 def num(value: float | None, digits: int = 3, *, sign: bool = False) -> str:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from proofgym.bench import report, runs
 from proofgym.bench.curves import curves
+from proofgym.bench.spans import pieces
 from proofgym.envs.trajectory import Trajectory, Turn, write
 from proofgym.errors import BadInput
 from proofgym.verifiers import Credit, Verdict
@@ -174,7 +175,7 @@ def test_hidden_characters_are_shown_by_name() -> None:
 )
 def test_pieces_put_together_are_the_action(action: str, spans: list[tuple[int, int, float]]) -> None:
     credits_ = [Credit(min(a, b), max(a, b), value, "step") for a, b, value in spans]
-    found = report.pieces(action, credits_)
+    found = pieces(action, credits_)
     assert "".join(piece.text for piece in found) == action
     at = 0
     for piece in found:
