@@ -142,7 +142,7 @@ class VerifiableEnv(gymnasium.Env[str, str]):
         return self.level
 
     def potential(self) -> float | None:
-        """How near the goal is, in [0, 1], where the family knows it."""
+        """How near the goal is, where the family knows it: 1 at the goal, lower the further away it is."""
         return None
 
     def admissible(self) -> list[str] | None:

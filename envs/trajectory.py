@@ -176,12 +176,14 @@ class Lines:
         if not self.path.is_file():
             raise BadInput(f"no episodes at {self.path}: the file does not exist")
         self.broken.clear()
-        with self.path.open(encoding="utf-8", errors="surrogatepass") as file:
+        with self.path.open("rb") as file:  # decoded line by line, so that bytes that are no text cost one line too
             for number, line in enumerate(file, start=1):
                 try:
-                    yield Trajectory.from_json(json.loads(line))
-                except ValueError:  # JSON's own error and BadInput alike
+                    episode = Trajectory.from_json(json.loads(line.decode("utf-8", "surrogatepass")))
+                except (ValueError, RecursionError):  # the decoder's, JSON's own and BadInput alike
                     self.broken.append(number)
+                else:
+                    yield episode
 
 
 def read(path: Path) -> tuple[list[Trajectory], list[int]]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 import gymnasium
 import numpy as np
+from gymnasium.utils import RecordConstructorArgs
 
 from proofgym.envs import trajectory
 from proofgym.envs.base import Info, VerifiableEnv, fork
@@ -22,13 +23,19 @@ ObsT = TypeVar("ObsT")
 Message = dict[str, str]
 
 
-class ForkableWrapper(gymnasium.Wrapper[ObsT, str, str, str]):
-    """A wrapper that can be forked and whose state travels: `memory` is what it keeps between turns, as JSON."""
+class ForkableWrapper(gymnasium.Wrapper[ObsT, str, str, str], RecordConstructorArgs):
+    """A wrapper that can be forked and whose state travels: `memory` is what it keeps between turns, as JSON.
+
+    Args:
+        env: What is wrapped.
+        arguments: What the constructor got, so that `gymnasium.make(env.spec)` can wrap again.
+    """
 
     memory: dict[str, Any]
 
-    def __init__(self, env: gymnasium.Env[str, str]) -> None:
-        super().__init__(cast("gymnasium.Env[ObsT, str]", env))
+    def __init__(self, env: gymnasium.Env[str, str], **arguments: Any) -> None:
+        RecordConstructorArgs.__init__(self, **arguments)
+        gymnasium.Wrapper.__init__(self, cast("gymnasium.Env[ObsT, str]", env))
         self.memory = {}
 
     def state(self) -> dict[str, Any]:
@@ -66,7 +73,7 @@ class TimeLimit(ForkableWrapper[str]):
     def __init__(self, env: gymnasium.Env[str, str], max_turns: int) -> None:
         if max_turns < 1:
             raise BadInput(f"an episode needs at least one turn, found max_turns={max_turns}")
-        super().__init__(env)
+        super().__init__(env, max_turns=max_turns)
         self.max_turns = max_turns
         self.memory = {"turns": 0}
 
@@ -91,7 +98,7 @@ class ChatMessages(ForkableWrapper[tuple[Message, ...]]):
     """
 
     def __init__(self, env: gymnasium.Env[str, str], system: str | None = None) -> None:
-        super().__init__(env)
+        super().__init__(env, system=system)
         self.system = system
         self.observation_space = Messages(AnyText(1 << 20))
         self.memory = {"messages": []}
@@ -124,7 +131,7 @@ class RecordEpisodes(ForkableWrapper[str]):
     """
 
     def __init__(self, env: gymnasium.Env[str, str], path: str | Path) -> None:
-        super().__init__(env)
+        super().__init__(env, path=str(path))
         self.path = Path(path)
         self._open: Trajectory | None = None
         self._observation = ""
@@ -202,7 +209,7 @@ class InjectFaults(ForkableWrapper[str]):
     def __init__(self, env: gymnasium.Env[str, str], rate: float, seed: int = 0) -> None:
         if not 0.0 <= rate <= 1.0:
             raise BadInput(f"a fault rate lies in [0, 1], found {rate}")
-        super().__init__(env)
+        super().__init__(env, rate=rate, seed=seed)
         self.rate, self.seed = rate, seed
         self.memory = {"calls": 0}
 
