@@ -122,7 +122,11 @@ def _extras() -> list[Check]:
 def _requirements() -> dict[str, list[str]]:
     """The extras and what each names, other extras of ours included as `[name]`."""
     wanted: dict[str, list[str]] = {}
-    for line in metadata.requires("proofgym") or []:
+    try:
+        lines = metadata.requires("proofgym") or []
+    except metadata.PackageNotFoundError:  # run from a checkout that was never installed
+        return wanted
+    for line in lines:
         match = re.match(r"([A-Za-z0-9._-]+)(?:\[([^\]]*)\])?.*;.*extra == ['\"]([^'\"]+)['\"]", line)
         if match:
             package, of_ours, extra = match.groups()

@@ -78,8 +78,10 @@ def _title(run: runs.Run) -> str:
     env = run.summary.get("env")
     if isinstance(env, str):
         return env
-    results = run.summary.get("results")
-    names = [row["env"] for row in _dicts(results) if isinstance(row.get("env"), str)]
+    names = [row["env"] for row in _dicts(run.summary.get("results")) if isinstance(row.get("env"), str)]
+    model = run.config.get("model")
+    if names and isinstance(model, str):
+        return f"{model} on {names[0] if len(names) == 1 else f'{len(names)} environments'}"
     return names[0] if len(names) == 1 else run.path.resolve().name
 
 
@@ -99,7 +101,10 @@ def _rows(run: runs.Run) -> list[dict[str, Any]]:
             found.append((name, {**(_computed(file) if file else {}), **figures}))
     if not found:
         found = [(file.name, _computed(file)) for file in run.files if file.name != "train"]
-    return [{"name": name, **{key: runs.number(row.get(key)) for key in keys}} for name, row in found]
+    return [
+        {"name": name.removeprefix("proofgym/"), **{key: runs.number(row.get(key)) for key in keys}}
+        for name, row in found
+    ]
 
 
 def _computed(file: runs.EpisodeFile) -> dict[str, Any]:
@@ -140,7 +145,10 @@ def _scale(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
 
 def _shown_file(file: runs.EpisodeFile, strongest: float) -> dict[str, Any]:
     episodes = [_shown_episode(episode, strongest) for episode in file.sample]
-    return {"name": file.name, "total": file.total, "counts": file.counts, "broken": file.broken, "episodes": episodes}
+    label = file.name
+    if file.sample and label not in ("before", "after", "train"):
+        label = file.sample[0].env.removeprefix("proofgym/")
+    return {"label": label, "total": file.total, "counts": file.counts, "broken": file.broken, "episodes": episodes}
 
 
 def _shown_episode(episode: Trajectory, strongest: float) -> dict[str, Any]:
