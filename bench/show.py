@@ -118,7 +118,7 @@ def show(card_: Card, console: Console) -> None:
         if turn.action:
             console.print(Text("its expert answers", "dim"))
             console.print(Padding(credited(turn.action, turn.credits), (0, 2)))
-            console.print(Padding(pay(turn.reward, turn.credits), (0, 2)))
+            console.print(Padding(pay(turn.reward, turn.action, turn.credits), (0, 2)))
     if len(card_.turns) > _TURNS_SHOWN:
         console.print(Text(f"… {len(card_.turns) - _TURNS_SHOWN} more turns", "dim"))
     verdict = next((turn.verdict for turn in reversed(card_.turns) if turn.verdict), None)
@@ -164,8 +164,8 @@ def credited(action: str, credits_: Sequence[Credit]) -> Text:
     return text
 
 
-def pay(reward: float, credits_: Sequence[Credit]) -> Text:
-    """The reward of a turn, and for what."""
+def pay(reward: float, action: str, credits_: Sequence[Credit]) -> Text:
+    """The reward of a turn, for what, and which spans earned nothing or less."""
     text = Text.assemble(
         "reward ", (f"{reward:+.3g}", "bold green" if reward > 0 else "bold red" if reward < 0 else "bold")
     )
@@ -174,9 +174,10 @@ def pay(reward: float, credits_: Sequence[Credit]) -> Text:
         terms[credit.label] = terms.get(credit.label, 0.0) + credit.value
     if terms:
         text.append("  " + "  ".join(f"{label} {value:+.3g}" for label, value in terms.items()), "dim")
-    unpaid = [credit.reason for credit in credits_ if credit.value <= 0 and credit.reason]
-    for reason in unpaid[:3]:
-        text.append("\n" + named(reason), "dim")
+    unpaid = [credit for credit in credits_ if credit.value <= 0 and credit.reason]
+    for credit in unpaid[:3]:
+        span = " ".join(action[credit.start : credit.end].split())[:40]
+        text.append(f"\n{credit.value:+.3g}  {named(span)}  {named(credit.reason)}", "dim")
     return text
 
 
