@@ -186,7 +186,7 @@ def train(
         written = run_recipe(recipe, overrides=settings or (), run_dir=run_dir, resume=resume)
     except KeyboardInterrupt as stop:
         raise _stopped(stop, run_dir or Path("runs") / Path(recipe).stem) from None
-    _say_report(written)
+    _say_report(written if written.is_dir() else written.parent)
 
 
 @app.command("eval")
