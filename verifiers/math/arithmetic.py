@@ -95,12 +95,12 @@ class _Chain:
         if line.value == self.value:
             self._rise(start, end, line.operations)
             return
-        lost = 0.0
+        pay = 0.0
         if not self.flaw:
             self.flaw = f"{text.strip()[:40]!r} does not follow: its value is not the line's before it"
             if self.left == 0:  # the value was reached and is given up: the last operation is open again
-                self.left, lost = 1, WORKING_SHARE / self.operations
-        self.credits.append(Credit(start, end, -lost, "working", "does not follow: another value"))
+                self.left, pay = 1, -WORKING_SHARE / self.operations
+        self.credits.append(Credit(start, end, pay, "working", "does not follow: another value"))
 
     def close(self, start: int, end: int, claimed: Fraction) -> str:
         """Take the answer as the last line; returns what is wrong with it."""
