@@ -119,7 +119,7 @@ class FakeHub:
 
 def with_hub(monkeypatch: pytest.MonkeyPatch, rows: list[dict[str, str]] | Exception) -> None:
     gsm8k._from_hub.cache_clear()
-    monkeypatch.setattr(gsm8k.importlib.util, "find_spec", lambda _: object())
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
     monkeypatch.setattr(gsm8k, "need", lambda *_: FakeHub(rows))
 
 
@@ -140,7 +140,7 @@ def test_without_datasets_and_path_the_extra_is_named(monkeypatch: pytest.Monkey
     def absent(module: str, extra: str) -> None:
         raise MissingExtra(f"{module} is not installed; `pip install 'proofgym[{extra}]'` brings it")
 
-    monkeypatch.setattr(gsm8k.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     monkeypatch.setattr(gsm8k, "need", absent)
     with pytest.raises(MissingExtra, match=r"proofgym\[data\]"):
         GSM8K()

@@ -105,7 +105,7 @@ def test_what_cannot_be_forked_is_named() -> None:
     with pytest.raises(NotForkable, match="CartPole"):
         fork(gymnasium.make("CartPole-v1"))
     with pytest.raises(NotForkable, match="CartPole"):
-        MaskUnjudged(gymnasium.make("CartPole-v1")).state()  # type: ignore[arg-type]
+        MaskUnjudged(gymnasium.make("CartPole-v1")).state()
 
 
 def test_items_are_asked_of_anybodys_environment() -> None:
