@@ -18,7 +18,8 @@ JUDGE = CountdownVerifier((2, 3, 7, 7), 13)
 @pytest.mark.parametrize(
     "answer",
     [
-        "2 * 3 + 7", "Answer: 2*3+7", "**Answer:** 7 + 3 * 2", "answer : (7 + 2 * 3)", "I try 7 * 2 ...\n7 + 2 * 3",
+        "2 * 3 + 7", "Answer: 2*3+7", "**Answer:** 7 + 3 * 2", "answer : (7 + 2 * 3)", "My final answer: 2*3+7",
+        "I try 7 * 2 ...\n7 + 2 * 3",
         "Answer: 2 × 3 + 7", "Answer: 2 * 3 + 7 = 13", "`2 * 3 + 7`", "$2 * 3 + 7$.", "Answer: 7 − (−2) * 3",
         "Answer: 2 * 3 + 7\nAnswer: 2 * 3 + 7", "Answer: 2*3+7\n(easy)",
     ],
@@ -46,6 +47,7 @@ def test_valid_expressions_in_fair_forms_are_right(answer: str) -> None:
         ("2 3 7", "cannot be read"),
         ("", "no answer"),
         ("Answer:", "no answer"),
+        ("Answer: 7 + 7 Answer: 2 * 3 + 7", "several answers"),
         ("Answer: 7 + 7\nAnswer: 2 * 3 + 7", "several answers"),
         ("2 * 3 + 7\nthat is it", "cannot be read"),
         ("(" * 500 + "2 * 3 + 7" + ")" * 500, "cannot be read"),
