@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from proofgym.envs.base import VerifiableEnv
@@ -42,6 +43,12 @@ def test_the_splits_of_a_file_are_its_parts(word_problems: Path) -> None:
         env = GSM8K(word_problems, split=split)
         parts.append({env.reset(seed=0, options={"index": i})[1]["task"]["id"] for i in range(24)})
     assert sum(map(len, parts)) == len(set.union(*parts)) == 12
+
+
+def test_a_row_drawn_at_random_is_one_of_the_splits(word_problems: Path) -> None:
+    env, rng = GSM8K(word_problems, split="validation"), np.random.default_rng(0)
+    asked = {env.reset(seed=0, options={"index": i})[0].splitlines()[0] for i in range(4)}
+    assert {env.generate(rng)["question"] for _ in range(20)} == asked
 
 
 def test_the_calculator_marks_are_not_part_of_the_oracles_answer(tmp_path: Path) -> None:

@@ -103,6 +103,13 @@ def test_both_forms_hold_out_the_same_puzzles() -> None:
     assert one["task"]["fingerprint"] == other["task"]["fingerprint"]
 
 
+def test_a_state_of_the_other_form_is_refused() -> None:
+    one, other = Sudoku4(), SudokuSteps()
+    one.reset(seed=1)
+    with pytest.raises(BadInput, match="16 'cells'"):
+        other.restore(one.state())
+
+
 def test_any_completion_of_a_puzzle_with_several_is_right() -> None:
     env = Sudoku4()
     for full in backtrack("1...2..........."):

@@ -79,7 +79,7 @@ def test_the_sides_of_a_line_are_lines_of_the_chain() -> None:
     answer = "2 * 3 + 4 * 5 - 1 = 6 + 20 - 1 = 25\n#### 25"
     verdict, credits_ = JUDGE.grade(answer)
     assert verdict.correct
-    assert [answer[c.start : c.end].strip() for c in credits_] == [
+    assert [answer[c.start : c.end] for c in credits_] == [
         "2 * 3 + 4 * 5 - 1", "= 6 + 20 - 1", "= 25", "#### 25", "#### 25",
     ]  # fmt: skip
     assert [c.value for c in credits_] == [0.0, 0.25, 0.25, 0.0, 0.5]

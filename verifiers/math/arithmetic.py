@@ -143,5 +143,5 @@ def _sides(answer: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         sign = answer.find("=", at + 1, end)
         stop = sign if sign >= 0 else end
         if answer[at:stop].strip("= \t") or stop == end:
-            yield at, stop
+            yield at, at + len(answer[at:stop].rstrip())
         at = stop
