@@ -17,10 +17,14 @@ enumerates a decision process where its gradient has the wrong sign.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "AdvantageKind",
+    "batch_scale",
     "rewards_to_go",
     "scale_by_batch_std",
     "step_index_centred",
@@ -32,6 +36,10 @@ __all__ = [
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+AdvantageKind = Literal["step", "trajectory", "outcome", "grpo"]
+"""`step`: reward to go minus leave-one-out, a step; `trajectory`: leave-one-out of the whole return; `outcome`: the
+same of "all correct or nothing"; `grpo`: the whole return, centred and divided by the group's spread."""
 
 
 def rewards_to_go(rewards_BK: Floats, mask_BK: Bools, gamma: float = 1.0) -> Floats:
@@ -79,8 +87,7 @@ def step_leave_one_out(rewards_BK: Floats, mask_BK: Bools, group_B: Ints, gamma:
     to_go = rewards_to_go(np.where(judged_B[:, None], rewards_BK, 0.0), mask_BK, gamma)
     advantages = np.zeros_like(to_go)
     for rows in _groups(group_B, judged_B):
-        others = (to_go[rows].sum(axis=0) - to_go[rows]) / (len(rows) - 1)
-        advantages[rows] = to_go[rows] - others
+        advantages[rows] = _leave_one_out(to_go[rows])
     return np.where(mask_BK, advantages, 0.0)
 
 
@@ -98,8 +105,7 @@ def trajectory_leave_one_out(returns_B: Floats, group_B: Ints) -> Floats:
     judged_B = np.isfinite(returns_B)
     advantages = np.zeros(len(returns_B))
     for rows in _groups(group_B, judged_B):
-        values = returns_B[rows]
-        advantages[rows] = values - (values.sum() - values) / (len(rows) - 1)
+        advantages[rows] = _leave_one_out(returns_B[rows])
     return advantages
 
 
@@ -150,9 +156,21 @@ def scale_by_batch_std(advantages: Floats, mask: Bools, eps: float = 1e-8) -> Fl
     >>> scale_by_batch_std(np.array([2.0, -2.0, 7.0]), np.array([True, True, False])).tolist()
     [1.0, -1.0, 0.0]
     """
+    return np.where(mask, advantages * batch_scale(advantages, mask, eps), 0.0)
+
+
+def batch_scale(advantages: Floats, mask: Bools, eps: float = 1e-8) -> float:
+    """One over the root mean square of the valid advantages; 0 if they are all as good as zero."""
     valid = advantages[mask]
     std = float(np.sqrt(np.mean(valid**2))) if valid.size else 0.0
-    return np.where(mask, advantages / std, 0.0) if std > eps else np.zeros_like(advantages)
+    return 1.0 / std if std > eps else 0.0
+
+
+def _leave_one_out(values: Floats) -> Floats:
+    """Each row minus the mean of the others. Counted from the first row, so that equal rows give exactly 0."""
+    above: Floats = values - values[0]
+    others: Floats = (above.sum(axis=0) - above) / (len(values) - 1)
+    return above - others
 
 
 def _judged(rewards_BK: Floats, mask_BK: Bools) -> Bools:
