@@ -13,7 +13,7 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from proofgym.agents.batch import AdvantageKind
+from proofgym.agents.advantages import AdvantageKind
 from proofgym.errors import BadInput
 
 __all__ = ["GRPO", "Environment", "Evaluation", "Model", "Recipe", "WarmStart", "load_recipe"]
@@ -81,7 +81,7 @@ class GRPO:
         updates: How many batches are sampled and learned from.
         prompts, group: Tasks an update, and attempts at each.
         temperature, max_tokens: Of sampling; the temperature is part of every log-probability.
-        advantage: `step` (reward to go minus leave-one-out), `trajectory`, `outcome`, `grpo`; see `agents/batch.py`.
+        advantage: `step` (reward to go minus leave-one-out), `trajectory`, `outcome`, `grpo`; see `advantages.py`.
         gamma: Discount a step, for `step`.
         scale: Divide advantages by one standard deviation of the batch.
         clip_low, clip_high: Of the probability ratio, below and above 1.
@@ -157,7 +157,7 @@ def load_recipe(recipe: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     if str(recipe) in shipped:
         text = shipped[str(recipe)].read_text(encoding="utf-8")
     elif path.is_file():
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8", errors="replace")  # YAML itself refuses what is no text
     else:
         raise BadInput(
             f"no recipe {str(recipe)!r}; shipped are {', '.join(sorted(shipped))}, or give a path to a YAML file"
@@ -189,7 +189,10 @@ def _override(data: dict[str, Any], override: str) -> None:
         data = data.setdefault(part, {})
         if not isinstance(data, dict):
             raise BadInput(f"{override!r}: {part} is a value, not a section")
-    data[last] = yaml.safe_load(value)
+    try:
+        data[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise BadInput(f"the value of the override {override!r} is not YAML") from error
 
 
 def _nearest(place: Sequence[str]) -> str:

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from proofgym import __version__
-from proofgym.agents.config import as_dict, load_recipe
-from proofgym.agents.log import RunLog
 from proofgym.errors import BadInput, need
 
 __all__ = ["provenance", "train"]
@@ -34,8 +32,10 @@ def train(
         BadInput: If the recipe cannot be used, the folder already holds a run, or there is nothing to resume.
         MissingExtra: If torch or transformers are not installed.
     """
-    need("torch", "train")
-    need("transformers", "train")
+    for module in ("torch", "transformers", "pydantic"):
+        need(module, "train")
+    from proofgym.agents.config import as_dict, load_recipe
+    from proofgym.agents.log import RunLog
     from proofgym.agents.trainer import Trainer, summary
 
     plan = load_recipe(recipe, overrides)
@@ -43,7 +43,9 @@ def train(
     config = folder / "config.json"
     if config.is_file() and not resume:
         raise BadInput(f"{folder} already holds a run; go on with --resume, or choose another --run-dir")
-    if resume and config.is_file():
+    if resume:
+        if not config.is_file():
+            raise BadInput(f"nothing to resume: {folder} holds no run")
         stored = json.loads(config.read_text(encoding="utf-8"))
         if stored.get("recipe") != json.loads(json.dumps(as_dict(plan))):
             raise BadInput(f"{folder} was started with another recipe; resume it with the same one, or start a new run")
@@ -54,10 +56,12 @@ def train(
         if resume:
             trainer.resume()
         else:
-            config.write_text(
+            beside = config.with_suffix(".part")  # moved into place: a killed run has a whole one or none
+            beside.write_text(
                 json.dumps({"kind": "train", **provenance(plan.seed), "recipe": as_dict(plan)}, indent=2),
                 encoding="utf-8",
             )
+            beside.replace(config)
         try:
             trainer.run()
         except KeyboardInterrupt:
