@@ -7,7 +7,7 @@ could judge comes back as `unjudged`, with the reason; it is never given a score
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Protocol
@@ -16,8 +16,9 @@ import gymnasium
 
 from proofgym.envs.base import reset_item
 from proofgym.envs.trajectory import Trajectory, Turn
-from proofgym.errors import ProofgymError, Unjudged
-from proofgym.verifiers import Credit
+from proofgym.errors import BadInput, ProofgymError, Unjudged
+from proofgym.verifiers import Credit, Verdict
+from proofgym.verifiers.credit import total
 
 __all__ = ["Action", "Item", "Player", "Seats", "TextEnv", "rollout"]
 
@@ -80,7 +81,12 @@ def rollout(
         envs: As many episodes run side by side as there are environments.
         items: Which episodes; read lazily.
         on_episode: Called for each finished episode, for progress bars.
+    Raises:
+        ValueError: If there is no environment to play in.
+        BadInput: If an environment does not speak text.
     """
+    if not envs:
+        raise ValueError("a rollout needs at least one environment")
     waiting = iter(items)
     while batch := list(islice(waiting, len(envs))):
         for episode in _play_batch(player, envs[: len(batch)], batch):
@@ -92,12 +98,11 @@ def rollout(
 def _play_batch(player: Player, envs: Sequence[TextEnv], items: Sequence[Item]) -> list[Trajectory]:
     episodes, observations = [], []
     for env, item in zip(envs, items, strict=True):
-        observation, info = reset_item(env, item.seed, item.index)
-        name = env.spec.id if env.spec else type(env.unwrapped).__name__
-        episodes.append(Trajectory(name, dict(info.get("task", {})), item.seed, item.index, item.sample))
+        episode, observation = _reset(env, item)
+        episodes.append(episode)
         observations.append(observation)
     seats = player.seat(envs, items)
-    playing = list(range(len(items)))
+    playing = [row for row, episode in enumerate(episodes) if not episode.unjudged]
     while playing:
         actions = seats.act(playing, [observations[row] for row in playing])
         still = []
@@ -114,6 +119,26 @@ def _play_batch(player: Player, envs: Sequence[TextEnv], items: Sequence[Item]) 
     return episodes
 
 
+def _reset(env: TextEnv, item: Item) -> tuple[Trajectory, str]:
+    name = env.spec.id if env.spec else type(env.unwrapped).__name__
+    episode = Trajectory(name, {}, item.seed, item.index, item.sample)
+    try:
+        observation, info = reset_item(env, item.seed, item.index)
+    except Unjudged as error:
+        episode.end, episode.fault = "unjudged", str(error)
+        return episode, ""
+    except ProofgymError:
+        raise
+    except Exception as error:
+        episode.end, episode.fault = "unjudged", f"reset failed: {type(error).__name__}: {error}"
+        return episode, ""
+    if not isinstance(observation, str):
+        raise BadInput(f"{name} shows a {type(observation).__name__}; only environments of text can be played")
+    task = info.get("task")
+    episode.task = dict(task) if isinstance(task, Mapping) else {}
+    return episode, observation
+
+
 def _step(env: TextEnv, observation: str, action: Action, episode: Trajectory) -> tuple[Turn, bool, str]:
     turn = Turn(
         observation, action.text, 0.0,
@@ -122,28 +147,35 @@ def _step(env: TextEnv, observation: str, action: Action, episode: Trajectory) -
     )  # fmt: skip
     try:
         following, reward, terminated, truncated, info = env.step(action.text)
+        paid = float(reward)
     except Unjudged as error:
         return _unjudged(turn, episode, str(error))
     except ProofgymError:
         raise  # we asked wrongly; that is for the caller to know
     except Exception as error:  # a stranger's environment broke: no score, and the reason is kept
         return _unjudged(turn, episode, f"{type(error).__name__}: {error}")
-    if "unjudged" in info or not math.isfinite(float(reward)):
+    if "unjudged" in info or not math.isfinite(paid):
         return _unjudged(turn, episode, str(info.get("unjudged", f"the reward was {reward}")))
-    turn.reward = float(reward)
-    turn.verdict = info.get("verdict")
-    turn.credits = _credits(info, turn.reward, len(action.text))
+    verdict = info.get("verdict")
+    turn.reward = paid
+    turn.verdict = verdict if isinstance(verdict, Verdict) else None
+    turn.credits = _credits(info.get("credits"), paid, len(action.text))
     if terminated or truncated:
         episode.end = "terminated" if terminated else "truncated"
     return turn, bool(terminated or truncated), following
 
 
-def _credits(info: dict[str, Any], reward: float, length: int) -> list[Credit]:
-    """The turn's credits; an environment that gives none credits its whole action with the reward."""
-    given: list[Credit] = list(info.get("credits", ()))
-    if given or reward == 0.0:
-        return given
-    return [Credit(0, length, reward, "reward")]
+def _credits(given: Any, reward: float, length: int) -> list[Credit]:
+    """The turn's credits. What they leave of the reward, all of it if there are none, is the whole action's.
+
+    So the two agree even where a wrapper changed the reward, or a stranger's environment means something else by
+    `info["credits"]`.
+    """
+    found = list(given) if isinstance(given, (list, tuple)) and all(isinstance(c, Credit) for c in given) else []
+    rest = reward - total(found)[0]
+    if abs(rest) > 1e-9 * max(1.0, abs(reward)):
+        found.append(Credit(0, length, rest, "reward"))
+    return found
 
 
 def _unjudged(turn: Turn, episode: Trajectory, fault: str) -> tuple[Turn, bool, str]:
