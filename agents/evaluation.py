@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -35,8 +36,8 @@ class Score:
     unjudged: int
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary."""
-        return asdict(self)
+        """A plain dictionary; JSON has no infinity and no nan, so an unknown number is null."""
+        return {key: value if math.isfinite(value) else None for key, value in asdict(self).items()}
 
 
 def score(episodes: Sequence[Trajectory]) -> Score:

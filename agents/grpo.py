@@ -42,7 +42,7 @@ def collect(policy: Policy, envs: Sequence[TextEnv], config: GRPO, *, seed: int,
 class _Totals:
     """What one gradient step adds up over its micro-batches."""
 
-    tokens: int
+    tokens: float = 0.0
     loss: float = 0.0
     entropy: float = 0.0
     clipped: float = 0.0
@@ -65,12 +65,12 @@ def learn(
     finite is skipped and counted; if there is nothing to learn from, nothing is changed.
 
     Returns:
-        Means over tokens: loss, entropy, clip_share, kl; grad_norm before clipping; steps skipped (not finite) and
-        idle (every advantage zero); tokens trained.
+        Means over the tokens trained on: loss, entropy, clip_share, kl; grad_norm before clipping; steps skipped (not
+        finite) and idle (every advantage zero); tokens trained on, those of skipped and idle steps left out.
     """
     taught = token_advantages(episodes, config.advantage, gamma=config.gamma, scale=config.scale)
     usable = [i for i, e in enumerate(episodes) if not e.unjudged and any(t.action_ids for t in e.turns)]
-    totals = _Totals(sum(len(turn.action_ids) for i in usable for turn in episodes[i].turns))
+    totals = _Totals()
     for share in np.array_split(np.asarray(usable, dtype=np.int64), config.optimizer_steps):
         chosen = [int(i) for i in share]
         batches = collate(
@@ -80,16 +80,16 @@ def learn(
         if batches:
             _gradient_step(policy, optimizer, batches, config, reference, totals)
     policy.version += 1
-    count = max(totals.tokens, 1)
+    count = max(totals.tokens, 1.0)
     return {
-        "loss": totals.loss / config.optimizer_steps,
+        "loss": totals.loss / max(len(totals.grad_norms), 1),
         "entropy": totals.entropy / count,
         "clip_share": totals.clipped / count,
         "kl": totals.kl / count,
         "grad_norm": float(np.mean(totals.grad_norms)) if totals.grad_norms else 0.0,
         "skipped": float(totals.skipped),
         "idle": float(totals.idle),
-        "tokens": float(totals.tokens),
+        "tokens": totals.tokens,
     }
 
 
@@ -106,7 +106,7 @@ def _gradient_step(
         return
     optimizer.zero_grad(set_to_none=True)
     tokens = float(sum(len(batch.old_N) for batch in batches))
-    step_loss = 0.0
+    step_loss = step_entropy = step_clipped = step_kl = 0.0
     for batch in batches:
         logprobs, entropy = policy.logprobs(batch.ids_BL, batch.keep_BL, config.temperature)
         loss_N, clipped = losses.clipped_policy_loss(
@@ -117,17 +117,21 @@ def _gradient_step(
                 reference_N, _ = reference.logprobs(batch.ids_BL, batch.keep_BL, config.temperature)
             kl_N = losses.kl_k3(logprobs, reference_N)
             loss_N = loss_N + config.kl * kl_N
-            totals.kl += float(kl_N.detach().sum())
+            step_kl += float(kl_N.detach().sum())
         loss = losses.token_mean(loss_N, torch.ones_like(loss_N, dtype=torch.bool), tokens)
         loss.backward()  # type: ignore[no-untyped-call]
         step_loss += float(loss.detach())
-        totals.entropy += float(entropy.sum())
-        totals.clipped += float(clipped.sum())
+        step_entropy += float(entropy.sum())
+        step_clipped += float(clipped.sum())
     norm = float(torch.nn.utils.clip_grad_norm_(policy.model.parameters(), config.max_grad_norm))
     if math.isfinite(step_loss) and math.isfinite(norm):
         optimizer.step()
+        totals.tokens += tokens
         totals.grad_norms.append(norm)
         totals.loss += step_loss
+        totals.entropy += step_entropy
+        totals.clipped += step_clipped
+        totals.kl += step_kl
     else:
         totals.skipped += 1
     optimizer.zero_grad(set_to_none=True)

@@ -49,6 +49,7 @@ class Trainer:
         self.scores: dict[str, dict[str, Any]] = {}
         self.reference: Policy | None = None
         self._envs: dict[str, list[TextEnv]] = {}
+        self._some_envs("train", 1)  # a mistaken id or argument is found before anything is written
         self.policy = self._fresh_policy()
         self.optimizer = self._fresh_optimizer(recipe.warm_start.learning_rate, recipe.warm_start.weight_decay)
 
@@ -178,9 +179,14 @@ class Trainer:
     def resume(self) -> None:
         """Take up the last checkpoint of the run's folder; what was logged after it is cut away.
 
+        A run that was killed before its first checkpoint starts over.
+
         Raises:
-            BadInput: If there is none.
+            BadInput: If the checkpoint cannot be read.
         """
+        if not (self.log.folder / "checkpoint.pt").exists():
+            self.log.cut_back({})
+            return
         state = checkpoint.load(self.log.folder / "checkpoint.pt")
         self.stage, self.step = str(state["stage"]), int(state["step"])
         self.attempt, self.attempt_start = int(state["attempt"]), int(state["attempt_start"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,7 +41,7 @@ def demonstrations(policy: Policy, envs: Sequence[TextEnv], items: Sequence[Item
 def supervised_step(
     policy: Policy, optimizer: torch.optim.Optimizer, episodes: Sequence[Trajectory], *, max_grad_norm: float = 1.0
 ) -> float:
-    """One gradient step on the negative log-likelihood of the demonstrated actions.
+    """One gradient step on the negative log-likelihood of the demonstrated actions; none if it is not finite.
 
     Returns:
         The loss, nats a token.
@@ -55,6 +56,7 @@ def supervised_step(
         loss = -logprobs.sum() / tokens
         loss.backward()  # type: ignore[no-untyped-call]
         total += float(loss.detach())
-    torch.nn.utils.clip_grad_norm_(policy.model.parameters(), max_grad_norm)
-    optimizer.step()
+    norm = float(torch.nn.utils.clip_grad_norm_(policy.model.parameters(), max_grad_norm))
+    if math.isfinite(total) and math.isfinite(norm):
+        optimizer.step()
     return total
