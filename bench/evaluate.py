@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,13 +92,13 @@ def evaluate(
     if resume and run_dir is None:
         raise BadInput("resuming needs the folder of the run: --run-dir DIR")
     kwargs = {"split": split, **(env_kwargs or {})}
-    entries = [registry.find(env_id) for env_id in env_ids]
+    entries = list({entry.id: entry for entry in map(registry.find, env_ids)}.values())
     makers = {entry.id: _makes(entry.id, kwargs, min(batch_size, n * k)) for entry in entries}
     player = player_for(model, temperature=temperature, max_tokens=max_tokens, seed=seed)
     folder = run_dir or _new_folder(Path("runs"), f"eval-{model.split(':')[0]}")
     settings = {
         "model": model, "envs": [entry.id for entry in entries], "n": n, "k": k, "split": split,
-        "env_kwargs": dict(env_kwargs or {}), "temperature": temperature, "max_tokens": max_tokens,
+        "seed": seed, "env_kwargs": dict(env_kwargs or {}), "temperature": temperature, "max_tokens": max_tokens,
     }  # fmt: skip
     _claim(folder, {"kind": "eval", **_provenance(seed), "settings": settings}, resume)
     results = []
@@ -130,6 +130,9 @@ def evaluate(
                     f"{len(played)} of {len(items)} episodes of {entry.id} are kept in {folder}; the same command with "
                     f"--run-dir {folder} --resume asks only the rest"
                 ) from None
+            finally:
+                for env in makers[entry.id]:
+                    env.close()
             results.append(summarise(entry.id, played, time.perf_counter() - started))
     summary = Summary(results, folder)
     data = {"results": [asdict(result) for result in results]}
@@ -170,10 +173,13 @@ def summarise(env: str, episodes: Sequence[Trajectory], seconds: float) -> EnvRe
 
 
 def _makes(env_id: str, kwargs: Mapping[str, Any], count: int) -> list[TextEnv]:
-    first = registry.make(env_id, **kwargs)
-    if not isinstance(first.unwrapped, VerifiableEnv) and "split" in kwargs:
-        first = registry.make(env_id, **{key: value for key, value in kwargs.items() if key != "split"})
-    return [first, *(registry.make(env_id, **kwargs) for _ in range(count - 1))]
+    """Environments side by side; a stranger's environment that knows no splits is told nothing."""
+    plain = {key: value for key, value in kwargs.items() if key != "split"}
+    first = registry.make(env_id, **plain)
+    if isinstance(first.unwrapped, VerifiableEnv):
+        first.close()
+        return [registry.make(env_id, **kwargs) for _ in range(count)]
+    return [first, *(registry.make(env_id, **plain) for _ in range(count - 1))]
 
 
 def _running(episodes: Sequence[Trajectory]) -> str:
@@ -188,15 +194,13 @@ def _kept(path: Path, items: Sequence[Item]) -> list[Trajectory]:
     if not path.is_file():
         return []
     wanted = {(item.seed, item.index, item.sample) for item in items}
-    found = {(e.seed, e.index, e.sample): e for e in _whole_lines(path) if not e.unjudged}
+    found = {(e.seed, e.index, e.sample): e for e in trajectory.Lines(path) if not e.unjudged}
     kept = [episode for place, episode in found.items() if place in wanted]
-    path.unlink()
-    trajectory.write(path, kept)
+    beside = path.with_suffix(".part")
+    beside.unlink(missing_ok=True)
+    trajectory.write(beside, kept)
+    beside.replace(path)  # a kill at any moment leaves the old file or the new one
     return kept
-
-
-def _whole_lines(path: Path) -> Iterator[Trajectory]:
-    yield from trajectory.Lines(path)
 
 
 def _new_folder(parent: Path, name: str) -> Path:
@@ -211,13 +215,17 @@ def _claim(folder: Path, config: Mapping[str, Any], resume: bool) -> None:
     if path.is_file():
         if not resume:
             raise BadInput(f"{folder} already holds a run; go on with --resume, or choose another --run-dir")
-        if json.loads(path.read_text(encoding="utf-8")).get("settings") != config["settings"]:
+        if json.loads(path.read_text(encoding="utf-8")).get("settings") != json.loads(_json(config["settings"])):
             raise BadInput(f"{folder} holds a run with other settings; resume it with the same ones")
         return
     if resume:
         raise BadInput(f"nothing to resume: {folder} holds no run")
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(config, indent=2), encoding="utf-8")
+    path.write_text(_json(config), encoding="utf-8")
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=2, default=str)  # arguments of an environment may be paths
 
 
 def _provenance(seed: int) -> Mapping[str, Any]:
