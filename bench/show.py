@@ -192,19 +192,20 @@ def judged(verdict: Verdict, reward: float) -> Text:
 def results(rows: Sequence[Any]) -> Table:
     """Results of an evaluation as a table: each figure with its 95% interval, unjudged episodes apart."""
     drawn = Table(box=None, header_style="dim", pad_edge=False)
-    for name in ("environment", "judged", "unjudged", "mean reward", "", "solved", "", "turns", "tokens", "seconds"):
-        drawn.add_column(name, justify="left" if name in ("environment", "") else "right", no_wrap=True)
+    for name in ("environment", "judged", "unjudged", "mean reward", "solved", "seconds"):
+        drawn.add_column(name, justify="left" if name == "environment" else "right", no_wrap=True)
     for row in rows:
         drawn.add_row(
-            Text(row.env, "bold"), str(row.n), Text(str(row.unjudged), "yellow" if row.unjudged else ""),
-            *_figure(row.mean, row.low, row.high), *_figure(row.solved, row.solved_low, row.solved_high),
-            f"{row.turns:.1f}", f"{row.tokens:,.0f}", f"{row.seconds:.1f}",
+            Text(row.env.removeprefix("proofgym/"), "bold"), str(row.n),
+            Text(str(row.unjudged), "yellow" if row.unjudged else ""),
+            _figure(row.mean, row.low, row.high), _figure(row.solved, row.solved_low, row.solved_high),
+            f"{row.seconds:.1f}",
         )  # fmt: skip
     return drawn
 
 
-def _figure(value: float | None, low: float | None, high: float | None) -> tuple[Text, Text]:
+def _figure(value: float | None, low: float | None, high: float | None) -> Text:
     if value is None or not math.isfinite(value):
-        return Text("–"), Text("")
+        return Text("–")
     known = low is not None and high is not None and math.isfinite(low) and math.isfinite(high)
-    return Text(f"{value:.3f}", "bold"), Text(f"[{low:.3f}, {high:.3f}]" if known else "no interval", "dim")
+    return Text.assemble((f"{value:.3f}", "bold"), (f" [{low:.3f}, {high:.3f}]" if known else " no interval", "dim"))
