@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def evaluate(
     run_dir: Path | None = None,
     env_kwargs: Mapping[str, Any] | None = None,
     temperature: float = 0.0,
-    max_tokens: int = 256,
+    max_tokens: int | None = None,
     batch_size: int = 16,
     resume: bool = False,
     console: Console | None = None,
@@ -81,7 +81,9 @@ def evaluate(
         n, k, seed, split: Items 0 to n − 1 of `seed` on `split`, each `k` times.
         run_dir: Where to write; a numbered folder below `runs/` by default.
         env_kwargs: For the constructor of every environment.
-        temperature, max_tokens: Of sampling; more than one episode an item needs a temperature above 0 to differ.
+        temperature: Of sampling; more than one episode an item needs it above 0 to differ.
+        max_tokens: The most tokens of one action; by default 256 where the answer is given at once and 32 where it is
+            given turn by turn.
         batch_size: Episodes side by side.
         resume: Keep the episodes that are already in `run_dir` and play the rest.
     Raises:
@@ -94,7 +96,7 @@ def evaluate(
     kwargs = {"split": split, **(env_kwargs or {})}
     entries = list({entry.id: entry for entry in map(registry.find, env_ids)}.values())
     makers = {entry.id: _makes(entry.id, kwargs, min(batch_size, n * k)) for entry in entries}
-    player = player_for(model, temperature=temperature, max_tokens=max_tokens, seed=seed)
+    player = player_for(model, temperature=temperature, seed=seed)
     folder = run_dir or _new_folder(Path("runs"), f"eval-{model.split(':')[0]}")
     settings = {
         "model": model, "envs": [entry.id for entry in entries], "n": n, "k": k, "split": split,
@@ -121,7 +123,8 @@ def evaluate(
             played: list[Trajectory] = list(kept)
             todo = [item for item in items if (item.index, item.sample) not in done]
             try:
-                for episode in rollout(player, makers[entry.id], todo):
+                limit = max_tokens or (256 if entry.max_turns == 1 else 32)
+                for episode in rollout(player(limit), makers[entry.id], todo):
                     trajectory.write(path, [episode])
                     played.append(episode)
                     progress.update(task, advance=1, running=_running(played))
@@ -140,18 +143,19 @@ def evaluate(
     return summary
 
 
-def player_for(model: str, *, temperature: float, max_tokens: int, seed: int) -> Player:
-    """The player that a model's name stands for."""
+def player_for(model: str, *, temperature: float, seed: int) -> Callable[[int], Player]:
+    """The player that a model's name stands for, once it is told how many tokens an action may have."""
     if model == "oracle":
-        return OraclePlayer()
+        return lambda _: OraclePlayer()
     if model == "random":
-        return RandomPlayer(seed)
+        return lambda _: RandomPlayer(seed)
     need("torch", "train")
     from proofgym.agents.player import PolicyPlayer
     from proofgym.agents.policy import load
     from proofgym.agents.sampling import Sampling
 
-    return PolicyPlayer(load(model), Sampling(temperature, max_tokens), (seed,))
+    policy = load(model)
+    return lambda max_tokens: PolicyPlayer(policy, Sampling(temperature, max_tokens), (seed,))
 
 
 def summarise(env: str, episodes: Sequence[Trajectory], seconds: float) -> EnvResult:
