@@ -82,11 +82,13 @@ def rollout(
         items: Which episodes; read lazily.
         on_episode: Called for each finished episode, for progress bars.
     Raises:
-        ValueError: If there is no environment to play in.
+        ValueError: If there is no environment to play in, or the same one twice.
         BadInput: If an environment does not speak text.
     """
     if not envs:
         raise ValueError("a rollout needs at least one environment")
+    if len({id(env) for env in envs}) < len(envs):
+        raise ValueError("an environment plays one episode at a time, and one of these is there twice")
     waiting = iter(items)
     while batch := list(islice(waiting, len(envs))):
         for episode in _play_batch(player, envs[: len(batch)], batch):
