@@ -65,7 +65,9 @@ class RunLog:
         self.console.print(text)
 
     def stage(self, name: str, total: int, done: int = 0) -> None:
-        """Start a progress bar."""
+        """Start a progress bar; the one before it stops."""
+        if self._task is not None:
+            self._progress.stop_task(self._task)
         self._task = self._progress.add_task(name, total=total, completed=done)
         self._rows.clear()
 
@@ -101,7 +103,8 @@ class RunLog:
 
     def _table(self) -> Table:
         names = ("stage", "step", "reward", "accuracy", "loss", "entropy", "clip_share", "kl", "unjudged", "seconds")
-        shown = [name for name in names if any(name in row for row in self._rows)]
+        always = ("stage", "step", "reward", "accuracy", "loss", "unjudged")
+        shown = [name for name in names if any(row.get(name) or (name in row and name in always) for row in self._rows)]
         table = Table(box=None, pad_edge=False)
         for name in shown:
             table.add_column(name, justify="left" if name == "stage" else "right")
@@ -113,4 +116,6 @@ class RunLog:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() else f"{value:.3f}"
+    return str(value)
