@@ -177,8 +177,10 @@ def _pretrained(path: str, dtype: torch.dtype | None, device: torch.device) -> t
             form = CharFormat.load(folder)
         else:
             form = ChatFormat(transformers.AutoTokenizer.from_pretrained(path))
-    except (OSError, KeyError) as error:
-        first = str(error).strip().splitlines()[0]
+    except BadInput:
+        raise
+    except (OSError, KeyError, ValueError) as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise BadInput(f"no model could be loaded from {path!r}: {first}") from error
     return model.eval(), form
 
