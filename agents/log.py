@@ -30,14 +30,13 @@ class RunLog:
     """The written and the visible record of one run.
 
     Args:
-        folder: The run's directory; made if it is not there.
+        folder: The run's directory; made on entering.
         console: Where the live table goes; nothing is drawn when it is not a terminal, but milestones are printed.
     """
 
     def __init__(self, folder: Path, console: Console | None = None) -> None:
         self.folder = folder
         self.console = console or Console(stderr=True)
-        folder.mkdir(parents=True, exist_ok=True)
         self._writer: Any = None
         self._progress = Progress(
             TextColumn("[bold]{task.description:<10}"), BarColumn(), MofNCompleteColumn(),
@@ -48,6 +47,7 @@ class RunLog:
         self._live = Live(console=self.console, refresh_per_second=4, transient=False)
 
     def __enter__(self) -> RunLog:
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._writer = need("torch.utils.tensorboard", "train").SummaryWriter(str(self.folder / "tensorboard"))
         if self.console.is_terminal:
             self._live.__enter__()

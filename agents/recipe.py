@@ -51,8 +51,8 @@ def train(
             raise BadInput(f"{folder} was started with another recipe; resume it with the same one, or start a new run")
     started = time.perf_counter()
     log = RunLog(folder)
+    trainer = Trainer(plan, log)
     with log:
-        trainer = Trainer(plan, log)
         if resume:
             trainer.resume()
         else:

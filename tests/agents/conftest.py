@@ -22,6 +22,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="needs torch and transformers: pip install 'proofgym[train]'"))
 
 
+@pytest.fixture(autouse=True)
+def _one_thread(request: pytest.FixtureRequest) -> None:
+    """Models of a few thousand weights: more threads only wait for each other, the longer the busier the machine."""
+    if request.node.get_closest_marker("train"):
+        import torch
+
+        torch.set_num_threads(1)
+
+
 class ScriptedPlayer:
     """Plays given texts, or what a function of the observation returns; no tokens, no model."""
 

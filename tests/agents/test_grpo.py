@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -223,15 +222,7 @@ def test_episodes_of_several_turns_are_learned_from(policy: Policy) -> None:
 # Learning -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def test_it_learns(one_thread: None) -> None:
+def test_it_learns() -> None:
     """Three running totals of digits up to 2: sampled answers to held-out items get better by more than 0.12."""
     from proofgym.agents import evaluation
     from proofgym.agents.sampling import Sampling

@@ -245,7 +245,7 @@ def test_a_checkpoint_that_cannot_be_read_is_said(recipe: Path, tmp_path: Path) 
 def test_a_mistake_leaves_the_folder_free(override: str, kind: Any, recipe: Path, tmp_path: Path) -> None:
     with pytest.raises(kind):
         train(recipe, overrides=[override], run_dir=tmp_path / "run")
-    assert not (tmp_path / "run" / "config.json").exists()
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_warm_start_that_never_arrives_says_what_to_do(recipe: Path, tmp_path: Path) -> None:
