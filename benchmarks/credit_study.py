@@ -47,10 +47,15 @@ def main() -> None:
             print(f"| {arm}, seed {seed} | {' | '.join(cells)} | {after['mean']:.3f} | {after['solved']:.3f} |"
                   f" {run['seconds']:.0f} |")  # fmt: skip
         ends = [run["after"]["mean"] for run in found]
-        print(f"| **{arm}** | | " + " | " * (len(marks) - 1) + f"**{mean_interval(ends)}** | | |")
+        print(f"| **{arm}** | | " + " | " * (len(marks) - 1) + f"**{mean_interval(ends, bounds=(0.0, 1.0))}** | | |")
+    print()
     best = [run["after"]["mean"] for run in runs["step credit, gamma 0"]]
     for arm in list(ARMS)[1:]:
-        print(f"\nstep credit, gamma 0, against {arm}: {paired([r['after']['mean'] for r in runs[arm]], best)}")
+        gain = paired([run["after"]["mean"] for run in runs[arm]], best)
+        print(
+            f"step credit, gamma 0, minus {arm}: {gain.difference:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}], "
+            f"p = {gain.p:.3g}, {gain.n} seeds paired"
+        )
     (args.out / "study.json").write_text(json.dumps(runs, indent=1), encoding="utf-8")
     figure = args.out / "study.svg"
     _draw(runs, figure)
