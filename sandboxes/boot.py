@@ -1,0 +1,51 @@
+"""Start a nanny: the argument list, and, where our files are not at hand (a container), the sources to send first.
+
+Embedded: `argv(python)`, with one end of a socket pair as standard input and output.
+Container: the command `bundled_argv(python)`; then write `bundle()` to its standard input, and go on with frames. So a
+container image needs an interpreter and nothing of ours, and the two ends are always of one version.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+__all__ = ["argv", "bundle", "bundled_argv"]
+
+MODULES = ("wire", "_sys", "walls", "runner", "nanny")
+_HERE = Path(__file__).resolve().parent
+
+_BOOT = """
+import os, sys
+def take(count):
+    data = b""
+    while len(data) < count:
+        part = os.read(0, count - len(data))
+        if not part:
+            os._exit(0)
+        data += part
+    return data
+import json, types
+for name, source in json.loads(take(int.from_bytes(take(8), "little"))):
+    module = types.ModuleType("proofgym_nanny_" + name)
+    sys.modules[module.__name__] = module
+    exec(compile(source, "<" + name + ">", "exec"), module.__dict__)
+sys.exit(module.main(["0", "1"]))
+"""
+
+
+def argv(python: str) -> list[str]:
+    """The command of a nanny that reads its own files: isolated from the caller's environment and site packages."""
+    return [python, "-I", "-S", "-B", "-u", str(_HERE / "nanny.py"), "0", "1"]
+
+
+def bundled_argv(python: str) -> list[str]:
+    """The command of a nanny that is sent its sources first."""
+    return [python, "-I", "-S", "-B", "-u", "-c", _BOOT]
+
+
+def bundle() -> bytes:
+    """The sources that `bundled_argv` waits for: an 8-byte length and a JSON list of (module, source)."""
+    sources = [(name, (_HERE / f"{name}.py").read_text("utf-8")) for name in MODULES]
+    body = json.dumps(sources).encode()
+    return len(body).to_bytes(8, "little") + body
