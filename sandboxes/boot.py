@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-__all__ = ["argv", "bundle", "bundled_argv"]
+__all__ = ["ENV", "argv", "bundle", "bundled_argv"]
 
 MODULES = ("wire", "_sys", "walls", "runner", "nanny")
 _HERE = Path(__file__).resolve().parent
 
 _BOOT = """
-import os, sys
+import sys
+del sys.path[0]
+import os
 def take(count):
     data = b""
     while len(data) < count:
@@ -34,14 +36,29 @@ sys.exit(module.main(["0", "1"]))
 """
 
 
+_FILE = """
+import sys
+del sys.path[0]
+name = sys.argv[1]
+sys.argv = sys.argv[1:]
+exec(compile(open(name, encoding="utf-8").read(), name, "exec"), {"__name__": "__main__", "__file__": name})
+"""
+
+ENV = {"PYTHONHASHSEED": "0"}
+"""The whole environment to start a nanny with: the same hash seed everywhere, so that the same job repeats.
+
+The interpreter's `-I` would ignore it; `-s -S`, an environment of our own and a cleared `sys.path[0]` isolate as well.
+"""
+
+
 def argv(python: str) -> list[str]:
     """The command of a nanny that reads its own files: isolated from the caller's environment and site packages."""
-    return [python, "-I", "-S", "-B", "-u", str(_HERE / "nanny.py"), "0", "1"]
+    return [python, "-s", "-S", "-B", "-c", _FILE, str(_HERE / "nanny.py"), "0", "1"]
 
 
 def bundled_argv(python: str) -> list[str]:
     """The command of a nanny that is sent its sources first."""
-    return [python, "-I", "-S", "-B", "-u", "-c", _BOOT]
+    return [python, "-s", "-S", "-B", "-c", _BOOT]
 
 
 def bundle() -> bytes:

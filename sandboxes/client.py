@@ -75,6 +75,9 @@ def pack_job(job: Job, limits: Limits, *, live: bool = False) -> bytes:
         "proc": job.proc,
         "init": job.init,
         "live": live,
+        "stack": (64 if job.kind == "command" else 8) << 20,
+        "reserve": 256 << 20,
+        "nproc": 0,
         "artifacts": list(job.artifacts),
         "warm": ["pytest", "pytest_timeout"] if job.kind == "pytest" else [],
     }

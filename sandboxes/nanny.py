@@ -37,3 +37,417 @@ is left, send DATA frames for streams 1 (stdout), 2 (stderr) and 3 (answers), AR
 While a job runs, KILL ends it; when the stream closes, the nanny kills the job and exits. With `live` (sessions), DATA
 frames are sent as they come and FEED bytes go to the child's file descriptor 4.
 """
+
+from __future__ import annotations
+
+import gc
+import mmap
+import os
+import resource
+import select
+import signal
+import struct
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from proofgym.sandboxes import runner, walls, wire
+else:
+
+    def _sibling(name: str) -> Any:
+        full = "proofgym_nanny_" + name
+        if full not in sys.modules:
+            module = type(sys)(full)
+            module.__file__ = os.path.join(os.path.dirname(__file__), name + ".py")
+            sys.modules[full] = module
+            with open(module.__file__, encoding="utf-8") as file:
+                exec(compile(file.read(), module.__file__, "exec"), module.__dict__)
+        return sys.modules[full]
+
+    wire, _, walls, runner = (_sibling(name) for name in ("wire", "_sys", "walls", "runner"))
+
+CHUNK = 1 << 16
+TICK_S = 0.025
+RUNNING = 255
+MOST_OPEN = 256
+
+
+class Host:
+    """The two descriptors that lead to the host, moved out of the way of 0, 1 and 2."""
+
+    def __init__(self, fd_in: int, fd_out: int) -> None:
+        import fcntl
+
+        self.fd_in = fcntl.fcntl(fd_in, fcntl.F_DUPFD_CLOEXEC, 10)
+        self.fd_out = fcntl.fcntl(fd_out, fcntl.F_DUPFD_CLOEXEC, 10)
+        null = os.open("/dev/null", os.O_RDWR)
+        for number in (0, 1):
+            os.dup2(null, number)
+        if null > 2:
+            os.close(null)
+        self.frames = wire.Frames()
+        self.waiting: list[tuple[int, int, bytes]] = []
+
+    def send(self, kind: int, body: bytes = b"", index: int = 0) -> None:
+        self.write(wire.frame(kind, body, index))
+
+    def write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self.fd_out, view) :]
+
+    def read(self) -> None:
+        """Take in what has arrived; leave when the host has hung up."""
+        data = os.read(self.fd_in, CHUNK)
+        if not data:
+            os._exit(0)
+        self.frames.feed(data)
+        self.waiting += self.frames
+
+    def next(self) -> tuple[int, int, bytes]:
+        while not self.waiting:
+            self.read()
+        return self.waiting.pop(0)
+
+
+class Nanny:
+    """One worker: walls built once, then one job after another."""
+
+    def __init__(self, host: Host, config: dict[str, Any]) -> None:
+        self.host, self.config = host, config
+        self.walls = walls.Walls(config)
+        self.page = mmap.mmap(-1, 4096)
+        self.base = 0
+        self.processes_before = 0
+
+    def prepare(self) -> None:
+        """Build the walls, import what jobs will want, and say so."""
+        self.walls.build()
+        os.environ.clear()
+        os.environ.update(self.config["env"])
+        sys.path.extend(self.config["syspath"])
+        self.warm(self.config["preload"])
+        gc.disable()
+        gc.collect()
+        gc.freeze()
+        self.base = self._address_space()
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        ready = {
+            "pid": os.getpid(),
+            "launcher": os.getppid(),
+            "python": sys.version.split()[0],
+            "gaps": self.walls.gaps,
+            "landlock": self.walls.abi,
+            "rss_kb": usage.ru_maxrss,
+        }
+        self.host.send(wire.READY, wire.encode(ready))
+
+    def warm(self, names: list[str]) -> None:
+        """Import trusted modules from the read-only trees, so that every child has them. What is missing stays missing."""
+        fresh = False
+        for name in names:
+            if name not in sys.modules:
+                try:
+                    __import__(name)
+                    fresh = True
+                except ImportError:
+                    continue
+        if fresh:
+            gc.freeze()
+            self.base = self._address_space()
+
+    def _address_space(self) -> int:
+        if self.walls.proc < 0:
+            return 64 << 20
+        fd = os.open("self/statm", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.walls.proc)
+        try:
+            return int(os.read(fd, 200).split()[0]) * mmap.PAGESIZE
+        finally:
+            os.close(fd)
+
+    def serve(self) -> None:
+        """Run jobs until the host hangs up."""
+        while True:
+            kind, _, body = self.host.next()
+            if kind == wire.JOB:
+                (length,) = struct.unpack_from("<I", body)
+                self.run(wire.decode(body[4 : 4 + length]), body[4 + length :])
+
+    def run(self, meta: dict[str, Any], body: bytes) -> None:
+        """Run one job and tell the host how it ended."""
+        if meta["program"] and not meta["ships"]:
+            path = self.config["env"].get("PATH", "")
+            if "/" in meta["program"] and meta["program"][0] != "/":
+                return self._refuse("its path is relative, and no file of that name comes with the job")
+            if runner.find_program(meta["program"], path) is None:
+                return self._refuse(f"looked in {path}" if "/" not in meta["program"] else "no such executable file")
+        if meta["warm"]:
+            self.warm(meta["warm"])
+        job = Running(self, meta, body)
+        job.watch()
+        job.finish()
+        return None
+
+    def _refuse(self, why: str) -> None:
+        done = {"why": "missing", "code": None, "signal": None, "wall": 0.0, "cpu": 0.0, "rss_kb": 0, "setup_s": 0.0}
+        done |= {"teardown_s": 0.0, "truncated": False, "detail": why, "worn": False}
+        self.host.send(wire.DONE, wire.encode(done))
+
+
+class Running:
+    """A job from its fork to its DONE."""
+
+    def __init__(self, nanny: Nanny, meta: dict[str, Any], body: bytes) -> None:
+        self.nanny, self.walls, self.host, self.meta = nanny, nanny.walls, nanny.host, meta
+        self.why, self.detail, self.status = "", "", 0
+        self.streams = {1: bytearray(), 2: bytearray(), 3: bytearray()}
+        self.written = 0
+        self.truncated = self.worn = False
+        self.usage: Any = None
+        self.begun = time.monotonic()
+        nanny.page[:16] = bytes(16)
+        self.scratch = self.walls.new_scratch(meta["scratch"], meta["inodes"])
+        stdin = self._stdin(meta["stdin"])
+        out_r, out_w = os.pipe()
+        err_r, err_w = os.pipe()
+        channel_r, channel_w = os.pipe()
+        keep = [stdin, out_w, err_w, channel_w]
+        self.control = -1
+        if meta["live"]:
+            control_r, self.control = os.pipe()
+            keep.append(control_r)
+        self.pid = self.walls.fork()
+        if self.pid == 0:
+            self._child(tuple(keep), body)
+        for fd in keep:
+            os.close(fd)
+        self.pidfd = os.pidfd_open(self.pid)
+        self.readers = {out_r: 1, err_r: 2, channel_r: 3}
+
+    def _stdin(self, data: bytes) -> int:
+        if not data:
+            return os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+        if len(data) <= CHUNK:
+            reader, writer = os.pipe()
+            os.write(writer, data)
+            os.close(writer)
+            return reader
+        fd = os.memfd_create("stdin", os.MFD_CLOEXEC)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.lseek(fd, 0, os.SEEK_SET)
+        return fd
+
+    def _child(self, keep: tuple[int, ...], body: bytes) -> None:
+        """The forked child: walls first, then the untrusted part. It never returns."""
+        page, code = self.nanny.page, 1
+        try:
+            try:
+                self.walls.enter(self.meta, self.scratch, keep, self.nanny.base)
+            except BaseException as error:
+                text = f"{walls.step}: {error}".encode()[:4000]
+                page[16 : 16 + len(text)] = text
+                page[8:12] = struct.pack("<I", len(text))
+                os._exit(125)
+            page[1:9] = struct.pack("<d", time.monotonic())
+            page[0] = RUNNING
+            page.close()
+            code = runner.run(self.meta["kind"], body, self.meta, self.nanny.config["env"])
+        except BaseException:
+            code = 1
+        finally:
+            os._exit(code)
+
+    def watch(self) -> None:
+        """Wait for the end: the child's own, or the first limit that is passed."""
+        meta, poller = self.meta, select.poll()
+        poller.register(self.pidfd, select.POLLIN)
+        poller.register(self.host.fd_in, select.POLLIN)
+        for fd in self.readers:
+            poller.register(fd, select.POLLIN)
+        deadline = self.begun + meta["wall"] + 0.05
+        tick = self.begun + min(TICK_S, meta["cpu"])
+        while True:
+            now = time.monotonic()
+            if now >= deadline:
+                return self._kill("timeout", f"still running after {meta['wall']:g} s")
+            if now >= tick:
+                if self._over(now):
+                    return None
+                tick = now + self._interval(now)
+            for fd, event in poller.poll(max(0.0, min(deadline, tick) - now) * 1000 + 0.5):
+                if fd == self.pidfd:
+                    return self._reap()
+                if fd == self.host.fd_in:
+                    if self._listen():
+                        return None
+                elif not self._take(fd):
+                    poller.unregister(fd)
+                elif self.written > meta["output"] and self.readers[fd] != 3:
+                    return self._kill("output", f"more than {meta['output'] >> 10} KiB of output")
+                elif len(self.streams[3]) > wire.MAX_ANSWERS:
+                    return self._kill("output", "more than 4 MiB of answers")
+                del event
+
+    def _listen(self) -> bool:
+        """Hear the host in the middle of a job: feed it, or end it."""
+        self.host.read()
+        while self.host.waiting:
+            kind, _, body = self.host.waiting.pop(0)
+            if kind == wire.KILL:
+                self._kill("killed", "the host asked")
+                return True
+            if kind == wire.FEED and self.control >= 0:
+                view = memoryview(body)
+                while view:
+                    view = view[os.write(self.control, view) :]
+        return False
+
+    def _take(self, fd: int) -> bool:
+        data = os.read(fd, CHUNK)
+        stream = self.readers[fd]
+        if stream != 3:
+            self.written += len(data)
+        if self.meta["live"]:
+            if data:
+                self.host.send(wire.DATA, data, stream)
+        else:
+            self.streams[stream] += data
+        return bool(data)
+
+    def _interval(self, now: float) -> float:
+        if not self.nanny.config.get("exact_memory"):
+            return TICK_S if self.walls.mode == "namespaced" else 4 * TICK_S
+        return max(TICK_S, min(0.25, self.begun + self.meta["cpu"] - now))
+
+    def _over(self, now: float) -> bool:
+        """Look at what the whole job uses. With a control group only the processor time needs looking at."""
+        meta, exact = self.meta, self.nanny.config.get("exact_memory")
+        if exact and now - self.begun < meta["cpu"] / max(1, os.cpu_count() or 1):
+            return False
+        pids = self.walls.descendants()
+        cpu = memory = 0.0
+        for pid in pids:
+            used = self._process(pid, want_memory=not exact)
+            cpu += used[0]
+            memory += used[1]
+        if cpu > meta["cpu"]:
+            self._kill("cpu", f"more than {meta['cpu']:g} s of processor time")
+        elif not exact and memory > meta["memory"]:
+            self._kill("memory", f"more than {meta['memory'] >> 20} MiB in all its processes")
+        elif not exact and len(pids) > meta["processes"]:
+            self._kill("processes", f"more than {meta['processes']} processes")
+        return bool(self.why)
+
+    def _process(self, pid: int, *, want_memory: bool) -> tuple[float, float]:
+        """(seconds of processor time, bytes that nobody else has) of one process and its reaped children."""
+        try:
+            fd = os.open(f"{pid}/stat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.walls.proc)
+            try:
+                fields = os.read(fd, 4096).rpartition(b")")[2].split()
+            finally:
+                os.close(fd)
+            seconds = sum(int(fields[number]) for number in (11, 12, 13, 14)) / os.sysconf("SC_CLK_TCK")
+            if not want_memory:
+                return seconds, 0.0
+            fd = os.open(f"{pid}/status", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.walls.proc)
+            try:
+                text = os.read(fd, 8192)
+            finally:
+                os.close(fd)
+            used = 0
+            for line in text.splitlines():
+                if line.startswith((b"RssAnon:", b"RssShmem:")):
+                    used += int(line.split()[1]) << 10
+            return seconds, float(used)
+        except (OSError, ValueError, IndexError):
+            return 0.0, 0.0
+
+    def _kill(self, why: str, detail: str) -> None:
+        self.why, self.detail = why, detail
+        os.kill(self.pid, signal.SIGKILL)
+        self._reap()
+
+    def _reap(self) -> None:
+        _, self.status, self.usage = os.wait4(self.pid, 0)
+
+    def finish(self) -> None:
+        """Leave nothing alive, read what is left in the pipes, and report."""
+        ended = time.monotonic()
+        self.walls.sweep()
+        for fd in self.readers:
+            self._drain(fd)
+            os.close(fd)
+        if self.control >= 0:
+            os.close(self.control)
+        os.close(self.pidfd)
+        page, status = self.nanny.page, self.status
+        started = self.begun
+        if page[0] == RUNNING:
+            (started,) = struct.unpack("<d", page[1:9])
+        elif not self.why:
+            self.why = "setup"
+            (length,) = struct.unpack("<I", page[8:12])
+            self.detail = page[16 : 16 + min(length, 4000)].decode("utf-8", "replace") or f"wait status {status}"
+        signalled = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+        code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+        out: list[bytes] = []
+        for stream, data in self.streams.items():
+            for at in range(0, len(data), 1 << 20):
+                out.append(wire.frame(wire.DATA, bytes(data[at : at + (1 << 20)]), stream))
+        os.close(self.scratch)
+        self.walls.empty_scratch()
+        done = {
+            "why": self.why or "exit",
+            "code": code,
+            "signal": signalled,
+            "wall": ended - started,
+            "cpu": self.usage.ru_utime + self.usage.ru_stime,
+            "rss_kb": self.usage.ru_maxrss,
+            "setup_s": started - self.begun,
+            "teardown_s": time.monotonic() - ended,
+            "truncated": self.truncated,
+            "detail": self.detail,
+            "worn": self.worn,
+        }
+        out.append(wire.frame(wire.DONE, wire.encode(done)))
+        self.host.write(b"".join(out))
+
+    def _drain(self, fd: int) -> None:
+        poller = select.poll()
+        poller.register(fd, select.POLLIN)
+        stream = self.readers[fd]
+        most = wire.MAX_ANSWERS if stream == 3 else self.meta["output"]
+        while poller.poll(0):
+            if not self._take(fd):
+                break
+            if stream != 3 and self.written > most or stream == 3 and len(self.streams[3]) > most:
+                self.why = self.why or "output"
+                break
+        if stream != 3 and len(self.streams[stream]) > most:
+            del self.streams[stream][most:]
+            self.truncated = True
+
+
+def main(argv: list[str]) -> int:
+    """Serve the host behind the two descriptors in `argv` until it hangs up."""
+    host = Host(int(argv[0]), int(argv[1]))
+    kind, _, body = host.next()
+    if kind != wire.CONFIG:
+        return 2
+    try:
+        nanny = Nanny(host, wire.decode(body))
+        nanny.prepare()
+    except BaseException as error:
+        host.send(wire.FAILED, wire.encode(f"{walls.step}: {error}"))
+        return 1
+    nanny.serve()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,429 @@
+# ruff: noqa: PTH, S108, SIM105 - pathlib and contextlib would be imported in every worker, and its paths are its own
+"""The walls around a job: what a worker builds once (`build`), and what each child puts on by itself (`enter`).
+
+Contained, in the mode `namespaced`: files (a new root: /usr and the interpreter read-only, an empty scratch), processes and
+signals (a pid namespace per job), the network (a network namespace, no sockets but local ones), System V and POSIX
+objects (seccomp), devices, mounts, further namespaces, kernel entry points that ordinary programs do not need (seccomp).
+Not contained: the kernel itself, timing, the CPU's caches, and names and sizes of files under the read-only trees.
+
+Runs in the worker; imports the standard library and `_sys` only.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from proofgym.sandboxes import _sys
+else:
+    _sys = sys.modules["proofgym_nanny__sys"]
+
+INNER_ID = 1000
+SPACES = _sys.CLONE_NEWUSER | _sys.CLONE_NEWNS | _sys.CLONE_NEWPID | _sys.CLONE_NEWNET
+SPACES |= _sys.CLONE_NEWIPC | _sys.CLONE_NEWUTS | _sys.CLONE_NEWCGROUP
+STAGING = ("/tmp", "/mnt", "/srv", "/var/tmp")
+PASSWD = f"sandbox:x:{INNER_ID}:{INNER_ID}::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n"
+
+step = "start"
+"""What is being built, for the message when it fails."""
+
+
+def _at(name: str) -> None:
+    global step
+    step = name
+
+
+class Walls:
+    """What a worker holds ready for its children."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+        self.mode: str = config["mode"]
+        self.uid: int | None = config["uid"]
+        self.scratch: str = config["scratch"]
+        self.gaps: list[str] = []
+        self.abi = 0
+        self.proc = -1
+        self.pid_ns = -1
+        self.ruleset = -1
+        self.filter: Any = None
+        self.launcher = 0
+
+    # What a worker builds once ----------------------------------------------------------------------------------------
+
+    def build(self) -> None:
+        """Wall this process in, and fork: it returns in the worker proper; the parent stays behind as its guard."""
+        if self.mode == "namespaced":
+            self._namespaces()
+        elif self.mode in ("reduced", "none"):
+            self._reduce()
+        _at("landlock and seccomp")
+        if self.mode != "container" and os.path.isdir("/proc/self") and self.proc < 0:
+            self.proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        elif self.mode == "container":
+            self.proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        if self.mode == "none":
+            return
+        if not _sys.drop_bounding_set() and self.mode != "reduced":
+            self.gaps.append("the capability bounding set could not be dropped")
+        _sys.prctl(_sys.PR_SET_NO_NEW_PRIVS, 1)
+        self._prepare_filters()
+
+    def _namespaces(self) -> None:
+        as_root = self.uid is not None
+        if as_root:
+            _at("mount namespace")
+            _sys.unshare(_sys.CLONE_NEWNS)
+        else:
+            _at("user, mount, pid, network, ipc, uts and cgroup namespaces")
+            self._unshare_all()
+        _sys.mount("none", "/", "", _sys.MS_REC | _sys.MS_PRIVATE)
+        staging = self._new_root()
+        if as_root:
+            _at("giving up root")
+            become(self.uid or 0)
+            _at("user, mount, pid, network, ipc, uts and cgroup namespaces")
+            self._unshare_all()
+        _at("process 1 of the pid namespace")
+        self._fork()
+        _at("a /proc of its own")
+        try:
+            quiet = _sys.ATTR_NOSUID | _sys.ATTR_NODEV | _sys.ATTR_NOEXEC
+            self.proc = _sys.new_mount("proc", {}, quiet)
+        except OSError as error:
+            self.gaps.append(f"no /proc inside ({error.strerror})")
+        _at("pivot_root")
+        _sys.move_mount(_sys.open_tree(staging), staging)
+        os.chdir(staging)
+        _sys.pivot_root(".", ".")
+        _sys.umount(".")
+        os.chdir("/")
+        if self.proc >= 0:
+            _at("forbidding further user namespaces")
+            fd = os.open("sys/user/max_user_namespaces", os.O_WRONLY, dir_fd=self.proc)
+            os.write(fd, b"0")
+            os.close(fd)
+            self.pid_ns = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.proc)
+        else:
+            raise OSError(1, "the worker needs a /proc of its own")
+
+    def _unshare_all(self) -> None:
+        uid, gid = os.geteuid(), os.getegid()
+        _sys.unshare(SPACES)
+        for name, text in (
+            ("setgroups", "deny"),
+            ("uid_map", f"{INNER_ID} {uid} 1"),
+            ("gid_map", f"{INNER_ID} {gid} 1"),
+        ):
+            fd = os.open(f"/proc/self/{name}", os.O_WRONLY)
+            os.write(fd, text.encode())
+            os.close(fd)
+
+    def _new_root(self) -> str:
+        """Build the root under a mount point that always exists. Sources are opened first: they may lie beneath it."""
+        _at("read-only copies of /usr and the interpreter")
+        config, fixed = self.config, _sys.ATTR_NOSUID | _sys.ATTR_RDONLY
+        trees = []
+        for source, inside in config["binds"]:
+            tree = _sys.open_tree(source)
+            _sys.mount_setattr(tree, fixed | _sys.ATTR_NODEV)
+            trees.append((tree, inside, os.path.isdir(source)))
+        for device in config["devices"]:
+            trees.append((_sys.open_tree(device, 0), device, False))
+        _at("a new root")
+        staging = next(path for path in STAGING if os.path.isdir(path))
+        root = _sys.new_mount("tmpfs", {"size": "1m", "nr_inodes": "1024", "mode": "0755"}, _sys.ATTR_NOSUID)
+        _sys.move_mount(root, staging)
+        for inside in ("/tmp", "/proc", "/dev", "/etc", self.scratch):
+            os.makedirs(staging + inside, 0o755, exist_ok=True)
+        for name, text in (("passwd", PASSWD), ("group", f"sandbox:x:{INNER_ID}:\n"), ("hostname", "sandbox\n")):
+            with open(f"{staging}/etc/{name}", "w") as file:
+                file.write(text)
+        os.symlink(self.scratch, staging + "/dev/shm")
+        for name, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
+            os.symlink(target, f"{staging}/dev/{name}")
+        for tree, inside, is_dir in trees:
+            _at(f"the mount of {inside}")
+            _make_place(staging + inside, is_dir)
+            _sys.move_mount(tree, staging + inside)
+            os.close(tree)
+        for inside, target in config["links"]:
+            os.symlink(target, staging + inside)
+        for inside in config["hide"]:
+            cover = _sys.new_mount("tmpfs", {"size": "4k", "nr_inodes": "1"}, fixed)
+            _sys.move_mount(cover, staging + inside)
+            os.close(cover)
+        _sys.mount_setattr(root, fixed, recursive=False)
+        os.close(root)
+        return staging
+
+    def _reduce(self) -> None:
+        if self.uid is not None:
+            _at("giving up root")
+            os.chown(self.scratch, self.uid, self.uid)
+            become(self.uid)
+        self.abi = _sys.landlock_abi() if self.mode == "reduced" else 0
+        _sys.prctl(_sys.PR_SET_CHILD_SUBREAPER, 1)
+        if self.abi >= 6:
+            _at("a Landlock domain for signals")
+            _sys.prctl(_sys.PR_SET_NO_NEW_PRIVS, 1)
+            _sys.landlock_enter(_sys.landlock_ruleset(self.abi, files=False, network=False))
+        self._fork()
+        _sys.prctl(_sys.PR_SET_CHILD_SUBREAPER, 1)
+        if self.abi >= 6:  # one domain further in than the guard, so that `kill(-1)` spares it
+            _sys.landlock_enter(_sys.landlock_ruleset(self.abi, files=False, network=False))
+
+    def _fork(self) -> None:
+        pid = os.fork()
+        if pid:
+            try:
+                os.close(0)
+                os.close(1)
+                os.waitpid(pid, 0)
+                self.sweep()
+            finally:
+                os._exit(0)
+        _sys.prctl(_sys.PR_SET_PDEATHSIG, 9)
+
+    def _prepare_filters(self) -> None:
+        self.abi = _sys.landlock_abi()
+        if self.mode == "reduced" and not self.abi:
+            raise OSError(95, "this kernel has no Landlock")
+        if self.abi:
+            self.ruleset = self._make_ruleset()
+        else:
+            self.gaps.append("this kernel has no Landlock; the new root alone keeps files away")
+        scoped = self.mode in ("namespaced", "container") or self.abi >= 6
+        if not scoped:
+            self.gaps.append("Landlock here cannot scope signals; a job may send none")
+        program = _sys.bpf_filter(_sys.ARCH or "", sockets=self.mode != "reduced", signals=scoped)
+        self.filter = _sys.Filter(program)
+
+    def _make_ruleset(self) -> int:
+        ruleset = _sys.landlock_ruleset(self.abi, scope=self.mode != "container" or self.abi >= 6)
+        readable = [inside for _, inside in self.config["binds"]]
+        if self.mode == "namespaced":
+            readable.append("/etc")
+            readable.append("/proc")
+        for path in readable:
+            if os.path.exists(path):
+                _sys.landlock_allow(ruleset, path, _sys.FS_READ, self.abi)
+        for path in self.config["devices"]:
+            if os.path.exists(path):
+                _sys.landlock_allow(ruleset, path, _sys.FS_DEVICE, self.abi)
+        _sys.landlock_allow(ruleset, self.scratch, _sys.FS_SCRATCH, self.abi)
+        return ruleset
+
+    # What happens for each job ----------------------------------------------------------------------------------------
+
+    def new_scratch(self, size: int, inodes: int) -> int:
+        """A fresh scratch as a file descriptor: a new tmpfs where we may mount, else our emptied directory."""
+        if self.mode == "namespaced":
+            options = {"size": str(size), "nr_inodes": str(inodes), "mode": "0700"}
+            return _sys.new_mount("tmpfs", options, _sys.ATTR_NOSUID | _sys.ATTR_NODEV)
+        return os.open(self.scratch, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def fork(self) -> int:
+        """Fork a child, as process 1 of a new pid namespace where there are namespaces."""
+        if self.pid_ns < 0:
+            return os.fork()
+        _sys.unshare(_sys.CLONE_NEWPID)
+        try:
+            pid = os.fork()
+        except BaseException:
+            _sys.setns(self.pid_ns, _sys.CLONE_NEWPID)
+            raise
+        if pid:
+            _sys.setns(self.pid_ns, _sys.CLONE_NEWPID)
+        return pid
+
+    def enter(self, meta: dict[str, Any], scratch: int, keep: tuple[int, ...], base: int) -> None:
+        """Put the walls on, in the child: afterwards it is nobody, owns an empty directory, and may run anything.
+
+        Args:
+            meta: The job's limits.
+            scratch: From `new_scratch`.
+            keep: The descriptors to become 0, 1, 2, 3 and so on; all others are closed.
+            base: The address space this process has now, in bytes.
+        """
+        if self.mode == "namespaced":
+            _at("mount namespace of the job")
+            _sys.unshare(_sys.CLONE_NEWNS)
+            _sys.move_mount(scratch, self.scratch)
+            if meta["proc"] and self.proc >= 0:
+                self._mount_proc()
+        if self.proc >= 0:
+            _at("the job's place in the out-of-memory order")
+            self._volunteer()
+        _at("descriptors")
+        os.setsid()
+        for number, fd in enumerate(keep):
+            os.dup2(fd, number)
+        _sys.close_range(len(keep) if self.ruleset < 0 else self._spare_ruleset(len(keep)) + 1)
+        os.chdir(self.scratch)
+        _at("resource limits")
+        limit(meta, base, self.mode, exact=bool(self.config.get("exact_memory")))
+        if self.mode == "none":
+            return
+        _at("giving up privileges")
+        if self.mode == "container":
+            become(self.uid or 65534)
+            os.chdir(self.scratch)
+        _sys.drop_capabilities()
+        if self.ruleset >= 0:
+            _at("landlock")
+            spare = len(keep)
+            _sys.landlock_enter(spare)
+            os.close(spare)
+        _at("seccomp")
+        self.filter.load()
+
+    def _spare_ruleset(self, number: int) -> int:
+        os.dup2(self.ruleset, number)
+        return number
+
+    def _mount_proc(self) -> None:
+        quiet = _sys.ATTR_NOSUID | _sys.ATTR_NODEV | _sys.ATTR_NOEXEC
+        _sys.move_mount(_sys.open_tree("", _sys.AT_EMPTY_PATH, self.proc), "/proc")
+        _sys.move_mount(_sys.new_mount("proc", {}, quiet), "/proc")
+
+    def _volunteer(self) -> None:
+        fd = os.open("self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC, dir_fd=self.proc)
+        os.write(fd, b"1000")
+        os.close(fd)
+
+    def sweep(self) -> None:
+        """Kill and reap whatever a job left alive. With a pid namespace of its own nothing is; elsewhere, see the mode."""
+        if self.mode == "namespaced":
+            return
+        everything = self.mode == "container" or self.abi >= 6
+        while True:
+            if everything:
+                try:
+                    os.kill(-1, 9)
+                except OSError:
+                    pass
+            else:
+                for pid in self.descendants():
+                    try:
+                        os.kill(pid, 9)
+                    except OSError:
+                        pass
+            try:
+                while os.waitpid(-1, 0 if everything else os.WNOHANG)[0]:
+                    pass
+            except ChildProcessError:
+                return
+
+    def descendants(self) -> list[int]:
+        """The live processes of the current job, by the kernel's own lists."""
+        if self.mode == "namespaced":
+            return [int(name) for name in os.listdir(self.proc) if name.isdigit() and name != "1"]
+        if self.mode == "container":
+            return [int(name) for name in os.listdir(self.proc) if name.isdigit() and name != "1"]
+        found: list[int] = []
+        todo = [os.getpid()]
+        while todo:
+            pid = todo.pop()
+            try:
+                for thread in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{thread}/children") as file:
+                        children = [int(child) for child in file.read().split()]
+                    found += children
+                    todo += children
+            except OSError:
+                continue
+        return found
+
+    def empty_scratch(self) -> None:
+        """Remove what a job left where scratch is a directory and not a mount: flat, whatever depth it has."""
+        if self.mode == "namespaced":
+            return
+        as_child = self.mode == "container" and os.geteuid() == 0
+        if as_child:
+            os.seteuid(self.uid or 65534)
+        try:
+            _empty(self.scratch)
+        finally:
+            if as_child:
+                os.seteuid(0)
+
+
+def become(uid: int) -> None:
+    """Give up root for `uid`, groups included, and stay traceable by our own namespace."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    _sys.prctl(_sys.PR_SET_DUMPABLE, 1)
+
+
+def limit(meta: dict[str, Any], base: int, mode: str, *, exact: bool) -> None:
+    """Set the resource limits of this process and those it will start."""
+    program = meta["kind"] == "command"
+    space = meta["memory"] + (meta["reserve"] if program else base)
+    seconds = int(meta["cpu"]) + 2
+    wanted = [
+        (resource.RLIMIT_CPU, seconds, seconds + 1),
+        (resource.RLIMIT_FSIZE, meta["scratch"], meta["scratch"]),
+        (resource.RLIMIT_NOFILE, meta["files"], meta["files"]),
+        (resource.RLIMIT_CORE, 0, 0),
+        (resource.RLIMIT_MEMLOCK, 0, 0),
+        (resource.RLIMIT_STACK, meta["stack"], meta["stack"]),
+        (resource.RLIMIT_MSGQUEUE, 0, 0),
+    ]
+    if not (program and exact):
+        wanted.append((resource.RLIMIT_AS, space, space))
+    if mode == "namespaced":
+        wanted.append((resource.RLIMIT_NPROC, meta["processes"] + 1, meta["processes"] + 1))
+    elif mode != "container" and meta["nproc"]:
+        wanted.append((resource.RLIMIT_NPROC, meta["nproc"], meta["nproc"]))
+    for kind, soft, hard in wanted:
+        most = resource.getrlimit(kind)[1]
+        if most != resource.RLIM_INFINITY:
+            soft, hard = min(soft, most), min(hard, most)  # noqa: PLW2901 - what we may still ask for
+        resource.setrlimit(kind, (soft, hard))
+
+
+def _make_place(path: str, is_dir: bool) -> None:
+    if is_dir:
+        os.makedirs(path, 0o755, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o644))
+
+
+def _empty(path: str) -> None:
+    """Empty a directory without recursion: directories further down are moved up before their parent goes."""
+    top = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    count = 0
+    try:
+        while True:
+            names = os.listdir(top)
+            if not names:
+                return
+            for name in names:
+                try:
+                    os.unlink(name, dir_fd=top)
+                    continue
+                except (IsADirectoryError, PermissionError):
+                    pass
+                os.chmod(name, 0o700, dir_fd=top)
+                inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
+                try:
+                    for below in os.listdir(inner):
+                        try:
+                            os.unlink(below, dir_fd=inner)
+                        except (IsADirectoryError, PermissionError):
+                            count += 1
+                            os.chmod(below, 0o700, dir_fd=inner)
+                            os.rename(below, f"moved {count} {os.getpid()}", src_dir_fd=inner, dst_dir_fd=top)
+                finally:
+                    os.close(inner)
+                os.rmdir(name, dir_fd=top)
+    finally:
+        os.close(top)
