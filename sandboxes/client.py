@@ -115,12 +115,14 @@ class NannyWorker:
         kill: Callable[[], None],
         pids: Callable[[], tuple[int, ...]] = tuple,
         counters: Counters | None = None,
+        prepare: Callable[[Limits], None] | None = None,
         most_jobs: int = 5000,
     ) -> None:
         self.isolation, self.gaps = isolation, gaps
         self.ready: dict[str, Any] = {}
         self.jobs = 0
-        self._stream, self._kill, self._pids, self._counters = stream, kill, pids, counters
+        self._stream, self._kill, self._pids = stream, kill, pids
+        self._counters, self._prepare = counters, prepare
         self._frames = wire.Frames()
         self._pending: Iterator[tuple[int, int, bytes]] = iter(())
         self._most_jobs = most_jobs
@@ -175,6 +177,8 @@ class NannyWorker:
 
     def _run(self, job: Job, limits: Limits, packed: bytes, cancel: threading.Event | None) -> Result:
         self.jobs += 1
+        if self._prepare:
+            self._prepare(limits)
         deadline = time.monotonic() + limits.wall_s + GRACE_S
         self._send(packed)
         streams: dict[int, bytes] = {}
@@ -189,6 +193,8 @@ class NannyWorker:
             elif kind == wire.DONE:
                 done = wire.decode(body)
                 break
+            elif kind == wire.FAILED:
+                raise WorkerLost(str(wire.decode(body)))
             else:
                 raise WorkerLost(f"the worker sent a frame of kind {kind} in the middle of a job")
         return self._result(job, limits, done, streams, tuple(artifacts))
@@ -200,7 +206,10 @@ class NannyWorker:
     def begin(self, job: Job, limits: Limits) -> None:
         """Start a live job, whose output `events` hands out as it comes (sessions use this)."""
         self.jobs += 1
-        self._send(pack_job(job, limits, live=True))
+        packed = pack_job(job, limits, live=True)
+        if self._prepare:
+            self._prepare(limits)
+        self._send(packed)
 
     def event(self, timeout_s: float) -> tuple[int, int, bytes]:
         """The next frame of a live job. Raises TimeoutError, or WorkerLost when the nanny is gone."""
@@ -261,34 +270,31 @@ class NannyWorker:
         if why == "killed":
             raise CancelledError
         oom, refused = self._count()
+        crowded = bool(refused or done["crowded"])
         if oom:
             self._broken = True
-        detail = done["detail"]
-        if why != "exit":
-            outcome = Outcome(why)
-            if refused and outcome in (Outcome.TIMEOUT, Outcome.CPU):
-                outcome = Outcome.PROCESSES
-        elif oom:
+        if oom and why != "output":
             outcome = Outcome.MEMORY
+        elif why != "exit":
+            outcome = Outcome(why)
         elif signal:
-            outcome = Outcome.CRASH
-            if signal == signals.SIGXCPU or (signal == signals.SIGKILL and done["cpu"] >= 0.9 * limits.cpu_s):
-                outcome = Outcome.CPU
+            spent = signal == signals.SIGXCPU or (signal == signals.SIGKILL and done["cpu"] >= 0.9 * limits.cpu_s)
+            outcome = Outcome.CPU if spent else Outcome.CRASH
         else:
             outcome = Outcome.ERROR if code else Outcome.OK
         result = Result(
             outcome, code, signal, streams.get(1, b""), streams.get(2, b""),
-            artifacts=artifacts, truncated=done["truncated"], detail=detail,
+            artifacts=artifacts, truncated=done["truncated"], detail=done["detail"],
             wall_s=done["wall"], cpu_s=done["cpu"], max_rss_kb=done["rss_kb"],
             isolation=self.isolation, gaps=self.gaps,
             metrics=Metrics(0.0, done["setup_s"], done["wall"], done["teardown_s"]),
         )  # fmt: skip
         if job.kind != "command":
             result = _with_answers(job, result, streams.get(3, b""), ended=why == "exit" and not signal)
-        if result.outcome in (Outcome.ERROR, Outcome.CRASH):
-            if refused:
-                result = replace(result, outcome=Outcome.PROCESSES)
-            elif result.max_rss_kb >= 0.97 * 1024 * limits.memory_mb:
+        if crowded and result.outcome in (Outcome.ERROR, Outcome.CRASH, Outcome.TIMEOUT, Outcome.CPU):
+            result = replace(result, outcome=Outcome.PROCESSES, detail=result.detail or "the limit on processes was reached")
+        elif result.outcome in (Outcome.ERROR, Outcome.CRASH):
+            if result.max_rss_kb >= 0.97 * 1024 * limits.memory_mb:
                 result = replace(result, outcome=Outcome.MEMORY)
         return result
 

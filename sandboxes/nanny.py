@@ -15,8 +15,8 @@ The first frame is CONFIG, one dict of:
     binds     [(path on the host, path inside), ...] read-only (namespaced), and the paths a child may read (all modes)
     links     [(path inside, target), ...] symbolic links to make (namespaced)
     devices   [path, ...] device nodes a child may use
-    scratch   the path of the child's scratch space: mounted afresh for each job (namespaced), otherwise an empty directory
-              of ours that is emptied after each job
+    scratch   the path of the child's scratch space, an empty directory of ours that is emptied after each job
+              (namespaced: ignored, a file system is mounted afresh for each job)
     scratch_limits   [bytes, inodes] a container's tmpfs has, for the record
     syspath   [path, ...] appended to sys.path
     hide      [path, ...] directories to cover with an empty one (namespaced)
@@ -32,7 +32,8 @@ is left, send DATA frames for streams 1 (stdout), 2 (stderr) and 3 (answers), AR
 
     why       "exit", or what ended it: "timeout" "cpu" "memory" "output" "processes" "killed" (the host asked),
               "missing" (no such program), "setup" (the sandbox could not be built: the host raises, it is no result)
-    code, signal, wall, cpu, rss_kb, setup_s, teardown_s, truncated, detail, worn (replace this worker)
+    code, signal, wall, cpu, rss_kb, setup_s, teardown_s, truncated, crowded (at the limit on processes), detail,
+    worn (replace this worker)
 
 While a job runs, KILL ends it; when the stream closes, the nanny kills the job and exits. With `live` (sessions), DATA
 frames are sent as they come and FEED bytes go to the child's file descriptor 4.
@@ -193,7 +194,7 @@ class Nanny:
 
     def _refuse(self, why: str) -> None:
         done = {"why": "missing", "code": None, "signal": None, "wall": 0.0, "cpu": 0.0, "rss_kb": 0, "setup_s": 0.0}
-        done |= {"teardown_s": 0.0, "truncated": False, "detail": why, "worn": False}
+        done |= {"teardown_s": 0.0, "truncated": False, "crowded": False, "detail": why, "worn": False}
         self.host.send(wire.DONE, wire.encode(done))
 
 
@@ -205,7 +206,7 @@ class Running:
         self.why, self.detail, self.status = "", "", 0
         self.streams = {1: bytearray(), 2: bytearray(), 3: bytearray()}
         self.written = 0
-        self.truncated = self.worn = False
+        self.truncated = self.worn = self.crowded = False
         self.usage: Any = None
         self.begun = time.monotonic()
         nanny.page[:16] = bytes(16)
@@ -279,7 +280,7 @@ class Running:
                 if self._over(now):
                     return None
                 tick = now + self._interval(now)
-            for fd, event in poller.poll(max(0.0, min(deadline, tick) - now) * 1000 + 0.5):
+            for fd, _ in poller.poll(max(0.0, min(deadline, tick) - now) * 1000 + 0.5):
                 if fd == self.pidfd:
                     return self._reap()
                 if fd == self.host.fd_in:
@@ -291,7 +292,6 @@ class Running:
                     return self._kill("output", f"more than {meta['output'] >> 10} KiB of output")
                 elif len(self.streams[3]) > wire.MAX_ANSWERS:
                     return self._kill("output", "more than 4 MiB of answers")
-                del event
 
     def _listen(self) -> bool:
         """Hear the host in the middle of a job: feed it, or end it."""
@@ -331,20 +331,23 @@ class Running:
             return False
         pids = self.walls.descendants()
         cpu = memory = 0.0
+        tasks = 0
         for pid in pids:
             used = self._process(pid, want_memory=not exact)
             cpu += used[0]
             memory += used[1]
+            tasks += used[2]
+        self.crowded = self.crowded or tasks >= meta["processes"]
         if cpu > meta["cpu"]:
             self._kill("cpu", f"more than {meta['cpu']:g} s of processor time")
         elif not exact and memory > meta["memory"]:
             self._kill("memory", f"more than {meta['memory'] >> 20} MiB in all its processes")
-        elif not exact and len(pids) > meta["processes"]:
+        elif not exact and tasks > meta["processes"]:
             self._kill("processes", f"more than {meta['processes']} processes")
         return bool(self.why)
 
-    def _process(self, pid: int, *, want_memory: bool) -> tuple[float, float]:
-        """(seconds of processor time, bytes that nobody else has) of one process and its reaped children."""
+    def _process(self, pid: int, *, want_memory: bool) -> tuple[float, float, int]:
+        """(seconds of processor time with reaped children, bytes of memory of its own, threads) of one process."""
         try:
             fd = os.open(f"{pid}/stat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.walls.proc)
             try:
@@ -352,8 +355,9 @@ class Running:
             finally:
                 os.close(fd)
             seconds = sum(int(fields[number]) for number in (11, 12, 13, 14)) / os.sysconf("SC_CLK_TCK")
+            threads = int(fields[17])
             if not want_memory:
-                return seconds, 0.0
+                return seconds, 0.0, threads
             fd = os.open(f"{pid}/status", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.walls.proc)
             try:
                 text = os.read(fd, 8192)
@@ -363,9 +367,9 @@ class Running:
             for line in text.splitlines():
                 if line.startswith((b"RssAnon:", b"RssShmem:")):
                     used += int(line.split()[1]) << 10
-            return seconds, float(used)
+            return seconds, float(used), threads
         except (OSError, ValueError, IndexError):
-            return 0.0, 0.0
+            return 0.0, 0.0, 0
 
     def _kill(self, why: str, detail: str) -> None:
         self.why, self.detail = why, detail
@@ -411,6 +415,7 @@ class Running:
             "setup_s": started - self.begun,
             "teardown_s": time.monotonic() - ended,
             "truncated": self.truncated,
+            "crowded": self.crowded,
             "detail": self.detail,
             "worn": self.worn,
         }
@@ -445,8 +450,14 @@ def main(argv: list[str]) -> int:
     except BaseException as error:
         host.send(wire.FAILED, wire.encode(f"{walls.step}: {error}"))
         return 1
-    nanny.serve()
-    return 0
+    try:
+        nanny.serve()
+    except Exception as error:
+        import traceback
+
+        where = "".join(traceback.format_exception(type(error), error, error.__traceback__)[-3:])
+        host.send(wire.FAILED, wire.encode(f"the nanny failed: {where}"))
+    return 1
 
 
 if __name__ == "__main__":

@@ -24,10 +24,14 @@ else:
     _sys = sys.modules["proofgym_nanny__sys"]
 
 INNER_ID = 1000
+BOX = "/box"
+SCRATCH = BOX + "/tmp"
+"""Scratch and /proc of each job are mounted below one directory that carries the Landlock rule: of the directory right
+under a mount, Landlock knows nothing ("hidden mount points"), so a rule there, made ahead, would not count."""
 SPACES = _sys.CLONE_NEWUSER | _sys.CLONE_NEWNS | _sys.CLONE_NEWPID | _sys.CLONE_NEWNET
 SPACES |= _sys.CLONE_NEWIPC | _sys.CLONE_NEWUTS | _sys.CLONE_NEWCGROUP
 STAGING = ("/tmp", "/mnt", "/srv", "/var/tmp")
-PASSWD = f"sandbox:x:{INNER_ID}:{INNER_ID}::/tmp:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n"
+PASSWD = f"sandbox:x:{INNER_ID}:{INNER_ID}::{SCRATCH}:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n"
 
 step = "start"
 """What is being built, for the message when it fails."""
@@ -45,10 +49,10 @@ class Walls:
         self.config = config
         self.mode: str = config["mode"]
         self.uid: int | None = config["uid"]
-        self.scratch: str = config["scratch"]
+        self.scratch: str = SCRATCH if self.mode == "namespaced" else config["scratch"]
         self.gaps: list[str] = []
         self.abi = 0
-        self.proc = -1
+        self.proc = self.proc_mount = -1
         self.pid_ns = -1
         self.ruleset = -1
         self.filter: Any = None
@@ -94,7 +98,8 @@ class Walls:
         _at("a /proc of its own")
         try:
             quiet = _sys.ATTR_NOSUID | _sys.ATTR_NODEV | _sys.ATTR_NOEXEC
-            self.proc = _sys.new_mount("proc", {}, quiet)
+            self.proc_mount = _sys.new_mount("proc", {}, quiet)  # open for good: closing it would take the mount apart
+            self.proc = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.proc_mount)
         except OSError as error:
             self.gaps.append(f"no /proc inside ({error.strerror})")
         _at("pivot_root")
@@ -139,8 +144,10 @@ class Walls:
         staging = next(path for path in STAGING if os.path.isdir(path))
         root = _sys.new_mount("tmpfs", {"size": "1m", "nr_inodes": "1024", "mode": "0755"}, _sys.ATTR_NOSUID)
         _sys.move_mount(root, staging)
-        for inside in ("/tmp", "/proc", "/dev", "/etc", self.scratch):
+        for inside in ("/dev", "/etc", SCRATCH, BOX + "/proc"):
             os.makedirs(staging + inside, 0o755, exist_ok=True)
+        os.symlink(SCRATCH, staging + "/tmp")
+        os.symlink(BOX + "/proc", staging + "/proc")
         for name, text in (("passwd", PASSWD), ("group", f"sandbox:x:{INNER_ID}:\n"), ("hostname", "sandbox\n")):
             with open(f"{staging}/etc/{name}", "w") as file:
                 file.write(text)
@@ -166,6 +173,7 @@ class Walls:
         if self.uid is not None:
             _at("giving up root")
             os.chown(self.scratch, self.uid, self.uid)
+            self._reach([source for source, _ in self.config["binds"]])
             become(self.uid)
         self.abi = _sys.landlock_abi() if self.mode == "reduced" else 0
         _sys.prctl(_sys.PR_SET_CHILD_SUBREAPER, 1)
@@ -177,6 +185,31 @@ class Walls:
         _sys.prctl(_sys.PR_SET_CHILD_SUBREAPER, 1)
         if self.abi >= 6:  # one domain further in than the guard, so that `kill(-1)` spares it
             _sys.landlock_enter(_sys.landlock_ruleset(self.abi, files=False, network=False))
+
+    def _reach(self, sources: list[str]) -> None:
+        """Where a tree lies in a directory that only root may enter, show that tree alone in a mount namespace of ours."""
+        closed: dict[str, list[str]] = {}
+        for source in sources:
+            parts = source.split("/")[1:-1]
+            for depth in range(len(parts)):
+                above = "/" + "/".join(parts[: depth + 1])
+                if not os.stat(above).st_mode & 1:
+                    closed.setdefault(above, []).append(source)
+                    break
+        if not closed:
+            return
+        _at(f"a way to {', '.join(closed)}, which only root may enter")
+        _sys.unshare(_sys.CLONE_NEWNS)
+        _sys.mount("none", "/", "", _sys.MS_REC | _sys.MS_PRIVATE)
+        for above, inner in closed.items():
+            trees = [(_sys.open_tree(source), source) for source in inner]
+            cover = _sys.new_mount("tmpfs", {"size": "64k", "mode": "0755"}, _sys.ATTR_NOSUID | _sys.ATTR_NODEV)
+            _sys.move_mount(cover, above)
+            for tree, source in trees:
+                _make_place(source, os.path.isdir(source) or not os.path.exists(source))
+                _sys.move_mount(tree, source)
+                os.close(tree)
+            os.close(cover)
 
     def _fork(self) -> None:
         pid = os.fork()
@@ -209,14 +242,13 @@ class Walls:
         readable = [inside for _, inside in self.config["binds"]]
         if self.mode == "namespaced":
             readable.append("/etc")
-            readable.append("/proc")
         for path in readable:
             if os.path.exists(path):
                 _sys.landlock_allow(ruleset, path, _sys.FS_READ, self.abi)
         for path in self.config["devices"]:
             if os.path.exists(path):
                 _sys.landlock_allow(ruleset, path, _sys.FS_DEVICE, self.abi)
-        _sys.landlock_allow(ruleset, self.scratch, _sys.FS_SCRATCH, self.abi)
+        _sys.landlock_allow(ruleset, BOX if self.mode == "namespaced" else self.scratch, _sys.FS_SCRATCH, self.abi)
         return ruleset
 
     # What happens for each job ----------------------------------------------------------------------------------------
@@ -289,8 +321,8 @@ class Walls:
 
     def _mount_proc(self) -> None:
         quiet = _sys.ATTR_NOSUID | _sys.ATTR_NODEV | _sys.ATTR_NOEXEC
-        _sys.move_mount(_sys.open_tree("", _sys.AT_EMPTY_PATH, self.proc), "/proc")
-        _sys.move_mount(_sys.new_mount("proc", {}, quiet), "/proc")
+        _sys.move_mount(_sys.open_tree("", _sys.AT_EMPTY_PATH, self.proc_mount), BOX + "/proc")
+        _sys.move_mount(_sys.new_mount("proc", {}, quiet), BOX + "/proc")
 
     def _volunteer(self) -> None:
         fd = os.open("self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC, dir_fd=self.proc)
@@ -379,7 +411,8 @@ def limit(meta: dict[str, Any], base: int, mode: str, *, exact: bool) -> None:
     if not (program and exact):
         wanted.append((resource.RLIMIT_AS, space, space))
     if mode == "namespaced":
-        wanted.append((resource.RLIMIT_NPROC, meta["processes"] + 1, meta["processes"] + 1))
+        most = meta["processes"] + (16 if exact else 1)  # the nanny counts too; a control group, being exact, comes first
+        wanted.append((resource.RLIMIT_NPROC, most, most))
     elif mode != "container" and meta["nproc"]:
         wanted.append((resource.RLIMIT_NPROC, meta["nproc"], meta["nproc"]))
     for kind, soft, hard in wanted:
