@@ -21,6 +21,7 @@ from proofgym.sandboxes.errors import (
     ReplayDiverged,
     ToolchainMissing,
 )
+from proofgym.sandboxes.pool import JobFuture, Pool, Report, make_backend
 from proofgym.sandboxes.types import Answer, Artifact, Call, Isolation, Job, Limits, Metrics, Opaque, Outcome, Result
 
 __all__ = [
@@ -31,15 +32,19 @@ __all__ = [
     "Isolation",
     "IsolationUnavailable",
     "Job",
+    "JobFuture",
     "JobRefused",
     "Limits",
     "Metrics",
     "MissingProgram",
     "Opaque",
     "Outcome",
+    "Pool",
     "PoolClosed",
     "QueueFull",
     "ReplayDiverged",
+    "Report",
     "Result",
     "ToolchainMissing",
+    "make_backend",
 ]

@@ -54,12 +54,17 @@ def setns(fd: int, kind: int) -> None:
 
 def prctl(option: int, value: int = 0, third: int = 0) -> int:
     """`prctl` with up to three integers."""
-    return _check(_LIBC.prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(third), ctypes.c_ulong(0), ctypes.c_ulong(0)), "prctl")
+    return _check(
+        _LIBC.prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(third), ctypes.c_ulong(0), ctypes.c_ulong(0)), "prctl"
+    )
 
 
 def mount(source: str, target: str, fstype: str, flags: int, data: str = "") -> None:
     """The classic mount call."""
-    _check(_LIBC.mount(source.encode(), target.encode(), fstype.encode(), ctypes.c_ulong(flags), data.encode()), f"mount {target}")
+    _check(
+        _LIBC.mount(source.encode(), target.encode(), fstype.encode(), ctypes.c_ulong(flags), data.encode()),
+        f"mount {target}",
+    )
 
 
 def umount(target: str, flags: int = MNT_DETACH) -> None:
@@ -83,7 +88,12 @@ def move_mount(fd: int, target: str) -> None:
 
 
 class _MountAttr(ctypes.Structure):
-    _fields_ = (("set", ctypes.c_uint64), ("clear", ctypes.c_uint64), ("propagation", ctypes.c_uint64), ("userns", ctypes.c_uint64))
+    _fields_ = (
+        ("set", ctypes.c_uint64),
+        ("clear", ctypes.c_uint64),
+        ("propagation", ctypes.c_uint64),
+        ("userns", ctypes.c_uint64),
+    )
 
 
 def mount_setattr(fd: int, attributes: int, *, recursive: bool = True) -> None:
@@ -159,7 +169,9 @@ def _known(abi: int) -> int:
 
 def landlock_ruleset(abi: int, *, files: bool = True, network: bool = True, scope: bool = True) -> int:
     """A ruleset that refuses all it can: files, TCP, abstract sockets and signals to outside. Rules then allow."""
-    attr = struct.pack("<QQQ", _known(abi) if files else 0, 3 if network and abi >= 4 else 0, 3 if scope and abi >= 6 else 0)
+    attr = struct.pack(
+        "<QQQ", _known(abi) if files else 0, 3 if network and abi >= 4 else 0, 3 if scope and abi >= 6 else 0
+    )
     size = 8 if abi < 4 else 16 if abi < 6 else 24
     return _call("landlock_create_ruleset", 444, attr, ctypes.c_size_t(size), ctypes.c_uint(0))
 

@@ -125,7 +125,8 @@ def _candidates(root: Path) -> list[tuple[Path, Path, bool]]:
     if "memory" in mounts and "pids" in mounts:
         for relative in (True, False):
             memory, pids = (
-                mounts[name] / own.get(name, "/").lstrip("/") if relative else mounts[name] for name in ("memory", "pids")
+                mounts[name] / own.get(name, "/").lstrip("/") if relative else mounts[name]
+                for name in ("memory", "pids")
             )
             found.append((memory, pids, False))
     if "" in mounts:

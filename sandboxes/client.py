@@ -76,7 +76,7 @@ def pack_job(job: Job, limits: Limits, *, live: bool = False) -> bytes:
         "init": job.init,
         "live": live,
         "stack": (64 if job.kind == "command" else 8) << 20,
-        "reserve": 256 << 20,
+        "reserve": job.reserve_mb << 20,
         "nproc": 0,
         "artifacts": list(job.artifacts),
         "warm": ["pytest", "pytest_timeout"] if job.kind == "pytest" else [],
@@ -282,9 +282,14 @@ class NannyWorker:
             outcome = Outcome.CPU if spent else Outcome.CRASH
         else:
             outcome = Outcome.ERROR if code else Outcome.OK
+        detail = (
+            "the kernel ended a process of the job: out of memory"
+            if outcome is Outcome.MEMORY and oom
+            else done["detail"]
+        )
         result = Result(
             outcome, code, signal, streams.get(1, b""), streams.get(2, b""),
-            artifacts=artifacts, truncated=done["truncated"], detail=done["detail"],
+            artifacts=artifacts, truncated=done["truncated"], detail=detail,
             wall_s=done["wall"], cpu_s=done["cpu"], max_rss_kb=done["rss_kb"],
             isolation=self.isolation, gaps=self.gaps,
             metrics=Metrics(0.0, done["setup_s"], done["wall"], done["teardown_s"]),
@@ -292,7 +297,9 @@ class NannyWorker:
         if job.kind != "command":
             result = _with_answers(job, result, streams.get(3, b""), ended=why == "exit" and not signal)
         if crowded and result.outcome in (Outcome.ERROR, Outcome.CRASH, Outcome.TIMEOUT, Outcome.CPU):
-            result = replace(result, outcome=Outcome.PROCESSES, detail=result.detail or "the limit on processes was reached")
+            result = replace(
+                result, outcome=Outcome.PROCESSES, detail=result.detail or "the limit on processes was reached"
+            )
         elif result.outcome in (Outcome.ERROR, Outcome.CRASH):
             if result.max_rss_kb >= 0.97 * 1024 * limits.memory_mb:
                 result = replace(result, outcome=Outcome.MEMORY)
@@ -340,10 +347,10 @@ def _with_answers(job: Job, result: Result, channel: bytes, *, ended: bool) -> R
 
 
 def _of_exception(name: str, message: str, outcome: Outcome) -> Outcome:
-    if outcome is not Outcome.ERROR:
-        return outcome
-    if name == "MemoryError":
+    if name == "MemoryError" and outcome is Outcome.ERROR:
         return Outcome.MEMORY
+    if outcome not in (Outcome.ERROR, Outcome.TIMEOUT):
+        return outcome
     if "can't start new thread" in message or (name == "BlockingIOError" and "temporarily unavailable" in message):
         return Outcome.PROCESSES
     return outcome

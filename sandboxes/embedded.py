@@ -104,7 +104,12 @@ class EmbeddedBackend:
             ours, theirs = socket.socketpair()
             with theirs:
                 process = subprocess.Popen(
-                    boot.argv(_interpreter()), stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, env=boot.ENV, cwd="/"
+                    boot.argv(_interpreter()),
+                    stdin=theirs,
+                    stdout=theirs,
+                    stderr=subprocess.DEVNULL,
+                    env=boot.ENV,
+                    cwd="/",
                 )
             done = undo.pop_all()
         ended = contextlib.ExitStack()

@@ -55,7 +55,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from proofgym.sandboxes import runner, walls, wire
+    from proofgym.sandboxes import artifacts, runner, walls, wire
 else:
 
     def _sibling(name: str) -> Any:
@@ -68,7 +68,7 @@ else:
                 exec(compile(file.read(), module.__file__, "exec"), module.__dict__)
         return sys.modules[full]
 
-    wire, _, walls, runner = (_sibling(name) for name in ("wire", "_sys", "walls", "runner"))
+    wire, _, walls, artifacts, runner = map(_sibling, ("wire", "_sys", "walls", "artifacts", "runner"))
 
 CHUNK = 1 << 16
 TICK_S = 0.025
@@ -154,11 +154,19 @@ class Nanny:
                 try:
                     __import__(name)
                     fresh = True
+                    if name == "pytest":
+                        self._warm_pytest()
                 except ImportError:
                     continue
         if fresh:
             gc.freeze()
             self.base = self._address_space()
+
+    def _warm_pytest(self) -> None:
+        """Import the plugins too, or each test would."""
+        config = __import__("_pytest.config", fromlist=["default_plugins"])
+        for plugin in config.default_plugins:
+            __import__(f"_pytest.{plugin}")
 
     def _address_space(self) -> int:
         if self.walls.proc < 0:
@@ -187,6 +195,8 @@ class Nanny:
                 return self._refuse(f"looked in {path}" if "/" not in meta["program"] else "no such executable file")
         if meta["warm"]:
             self.warm(meta["warm"])
+            if meta["warm"][0] not in sys.modules:
+                return self._refuse(f"{meta['warm'][0]} is not among the packages that jobs can import")
         job = Running(self, meta, body)
         job.watch()
         job.finish()
@@ -403,6 +413,7 @@ class Running:
         for stream, data in self.streams.items():
             for at in range(0, len(data), 1 << 20):
                 out.append(wire.frame(wire.DATA, bytes(data[at : at + (1 << 20)]), stream))
+        out += self._collect()
         os.close(self.scratch)
         self.walls.empty_scratch()
         done = {
@@ -421,6 +432,18 @@ class Running:
         }
         out.append(wire.frame(wire.DONE, wire.encode(done)))
         self.host.write(b"".join(out))
+
+    def _collect(self) -> list[bytes]:
+        """ARTIFACT frames of the files the host asked for."""
+        patterns = self.meta["artifacts"]
+        if not patterns:
+            return []
+        with self.walls.as_child():
+            top = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.scratch)
+            try:
+                return [wire.frame(wire.ARTIFACT, wire.encode(found)) for found in artifacts.collect(top, patterns)]
+            finally:
+                os.close(top)
 
     def _drain(self, fd: int) -> None:
         poller = select.poll()

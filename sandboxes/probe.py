@@ -87,7 +87,9 @@ def choose(least: Isolation | str = Isolation.NAMESPACED, *, insecure: bool = Fa
     """
     least = Isolation.parse(least)
     if least is Isolation.NONE and not insecure:
-        raise IsolationUnavailable("isolation 'none' runs untrusted code as yourself; if that is meant, say insecure=True")
+        raise IsolationUnavailable(
+            "isolation 'none' runs untrusted code as yourself; if that is meant, say insecure=True"
+        )
     failed = []
     for isolation in TIERS:
         if isolation < least:

@@ -159,6 +159,7 @@ class Job:
     artifacts: tuple[str, ...] = ()
     proc: bool = False
     init: bool = True
+    reserve_mb: int = 256
     limits: Limits | None = None
 
     @classmethod
@@ -224,6 +225,7 @@ class Job:
         artifacts: Sequence[str] = (),
         proc: bool = True,
         init: bool = True,
+        reserve_mb: int = 256,
         limits: Limits | None = None,
     ) -> Job:
         """Run any program that is in the sandbox. Files whose path starts with `bin/` are made executable.
@@ -231,13 +233,14 @@ class Job:
         Args:
             proc: Mount a /proc of the job's own processes. Many runtimes look there; it costs 0.2 ms.
             init: Keep a tiny parent in front of the program: as process 1 it would be deaf to its own signals.
+            reserve_mb: Address space beyond `memory_mb` that the program may reserve without using it, as runtimes do.
         """
         words = _strings(argv)
         if not words or not words[0]:
             raise JobRefused("a command needs at least the name of a program")
         return cls(
             "command", argv=words, stdin=_bytes(stdin), files=_files(files), env=dict(env or {}),
-            artifacts=_patterns(artifacts), proc=proc, init=init, limits=limits,
+            artifacts=_patterns(artifacts), proc=proc, init=init, reserve_mb=reserve_mb, limits=limits,
         )  # fmt: skip
 
     @classmethod

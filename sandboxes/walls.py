@@ -14,9 +14,11 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from contextlib import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from proofgym.sandboxes import _sys
@@ -376,13 +378,19 @@ class Walls:
         """Remove what a job left where scratch is a directory and not a mount: flat, whatever depth it has."""
         if self.mode == "namespaced":
             return
-        as_child = self.mode == "container" and os.geteuid() == 0
-        if as_child:
+        with self.as_child():
+            _empty(self.scratch)
+
+    @contextmanager
+    def as_child(self) -> Iterator[None]:
+        """Look at a dead job's files as their owner: a container's root has no power over files."""
+        switch = self.mode == "container" and os.geteuid() == 0
+        if switch:
             os.seteuid(self.uid or 65534)
         try:
-            _empty(self.scratch)
+            yield
         finally:
-            if as_child:
+            if switch:
                 os.seteuid(0)
 
 
@@ -411,7 +419,7 @@ def limit(meta: dict[str, Any], base: int, mode: str, *, exact: bool) -> None:
     if not (program and exact):
         wanted.append((resource.RLIMIT_AS, space, space))
     if mode == "namespaced":
-        most = meta["processes"] + (16 if exact else 1)  # the nanny counts too; a control group, being exact, comes first
+        most = meta["processes"] + (16 if exact else 2)  # guard and nanny count too; a control group comes first
         wanted.append((resource.RLIMIT_NPROC, most, most))
     elif mode != "container" and meta["nproc"]:
         wanted.append((resource.RLIMIT_NPROC, meta["nproc"], meta["nproc"]))
