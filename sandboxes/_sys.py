@@ -1,7 +1,7 @@
 """Linux system calls that Python does not wrap, through ctypes: namespaces, mounts, Landlock, capabilities, seccomp.
 
 Runs on the host, in the worker and in a container, so it imports only what a bare interpreter has. Every call raises
-OSError with the name of the call. Numbers are for x86_64 and aarch64; elsewhere `ARCH` is None and nothing here is used.
+OSError with the name of the call. Numbers are for x86_64 and aarch64; elsewhere `ARCH` is None, and no tier works.
 """
 
 from __future__ import annotations
@@ -260,10 +260,12 @@ def bpf_filter(arch: str, *, sockets: bool = True, signals: bool = True) -> byte
     code += [(_JA, 0, 0, "search"), "kill", (_RET, 0, 0, _KILL), "search"]  # type: ignore[list-item]
     _search(sorted((int(number or 0), target) for number, target in targets.items()), code)
     code += [
-        "socket", (_LD, 0, 0, 16), (_JEQ, 0, 1, 1), (_RET, 0, 0, _ALLOW if sockets else _EPERM), (_RET, 0, 0, _EAFNOSUPPORT),
+        "socket", (_LD, 0, 0, 16), (_JEQ, 0, 1, 1), (_RET, 0, 0, _ALLOW if sockets else _EPERM),
+        (_RET, 0, 0, _EAFNOSUPPORT),
         "clone", (_LD, 0, 0, 16), (_JSET, 0, 1, _NEW_NAMESPACES), (_RET, 0, 0, _EPERM), (_RET, 0, 0, _ALLOW),
         "clone3", (_RET, 0, 0, _ENOSYS),
-        "ioctl", (_LD, 0, 0, 24), (_JEQ, 1, 0, 0x5412), (_JEQ, 0, 1, 0x541C), (_RET, 0, 0, _EPERM), (_RET, 0, 0, _ALLOW),
+        "ioctl", (_LD, 0, 0, 24), (_JEQ, 1, 0, 0x5412), (_JEQ, 0, 1, 0x541C), (_RET, 0, 0, _EPERM),
+        (_RET, 0, 0, _ALLOW),
         "eperm", (_RET, 0, 0, _EPERM),
     ]  # fmt: skip
     return _link(code)

@@ -1,8 +1,9 @@
-# ruff: noqa: PTH - runs in the worker, which imports no pathlib
+# ruff: noqa: PTH
 """Read the files a job left behind, after its death: beneath a kept descriptor, regular files only, no links, capped.
 
-The tree is hostile: links out of it, FIFOs and sockets that would block, names that are not UTF-8, thousands of entries,
-files swapped while they are read (by nobody: the job is dead before the first one is opened). Runs in the worker.
+The tree is hostile: links out of it, FIFOs and sockets that would block, names that are not UTF-8, thousands of
+entries. Nobody can swap files while they are read: the job is dead before the first one is opened. Runs in the worker,
+which imports no pathlib.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ MOST_DEPTH = 16
 
 
 def collect(top: int, patterns: list[str]) -> Iterator[tuple[str, bytes, bool]]:
-    """(path, content, truncated) of the files that match, sorted by path. `*` stays within a folder, `**` crosses them."""
+    """(path, content, truncated) of the files that match, by path. `*` stays within a folder, `**` crosses them."""
     left = MOST_BYTES
     plain = [name for name in patterns if not any(sign in name for sign in "*?[")]
     names = set(plain)

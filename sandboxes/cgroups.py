@@ -1,8 +1,8 @@
 """A control group per worker: the kernel counts the memory and the processes of everything in it.
 
-Both layouts are tried for real: version 1 (separate `memory` and `pids` trees) and version 2. Joining costs 10 to 20 ms,
-so a worker joins once and the limits are rewritten when a job brings others. Groups are named after their owner; those
-of dead owners are removed when the next one starts.
+Both layouts are tried for real: version 1 (separate `memory` and `pids` trees) and version 2. Joining costs 10 to 20
+ms, so a worker joins once and the limits are rewritten when a job brings others. Groups are named after their owner;
+those of dead owners are removed when the next one starts.
 """
 
 from __future__ import annotations

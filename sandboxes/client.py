@@ -300,9 +300,8 @@ class NannyWorker:
             result = replace(
                 result, outcome=Outcome.PROCESSES, detail=result.detail or "the limit on processes was reached"
             )
-        elif result.outcome in (Outcome.ERROR, Outcome.CRASH):
-            if result.max_rss_kb >= 0.97 * 1024 * limits.memory_mb:
-                result = replace(result, outcome=Outcome.MEMORY)
+        elif result.outcome in (Outcome.ERROR, Outcome.CRASH) and result.max_rss_kb >= 993 * limits.memory_mb:
+            result = replace(result, outcome=Outcome.MEMORY, detail=result.detail or "it died with its memory full")
         return result
 
     def _count(self) -> tuple[int, int]:

@@ -1,8 +1,8 @@
 """Compiled jobs: a program in C, C++, Rust, Go, Java, JavaScript or TypeScript, compiled once and run on each input.
 
-Compilers run in the same sandbox as everything else: a source file is hostile input to them. What they make is kept in a
-cache whose key is a hash of the compiler's version, the flags and the source, and travels into each run as a file of the
-job. For C++, a precompiled `bits/stdc++.h` is made in the background (by the host's compiler, from the host's header).
+Compilers run in the same sandbox as everything else: a source file is hostile input to them. What they make is kept in
+a cache whose key is a hash of the compiler's version, the flags and the source, and travels into each run as a file of
+the job. For C++, a precompiled `bits/stdc++.h` is made in the background (by the host's compiler, from the host's header).
 """
 
 from __future__ import annotations
@@ -51,14 +51,18 @@ class Language:
 
 
 LANGUAGES = {
-    "c": Language("main.c", "gcc", ("--version",), ("-O2", "-std=gnu17", "main.c", "-o", "out/main", "-lm"), ("bin/main",)),
-    "cpp": Language("main.cpp", "g++", ("--version",), ("-O2", "-std=gnu++20", "main.cpp", "-o", "out/main"), ("bin/main",)),
+    "c": Language(
+        "main.c", "gcc", ("--version",), ("-O2", "-std=gnu17", "main.c", "-o", "out/main", "-lm"), ("bin/main",)
+    ),
+    "cpp": Language(
+        "main.cpp", "g++", ("--version",), ("-O2", "-std=gnu++20", "main.cpp", "-o", "out/main"), ("bin/main",)
+    ),
     "rust": Language(
         "main.rs", "rustc", ("--version",), ("-O", "--edition=2021", "main.rs", "-o", "out/main"), ("bin/main",)
     ),
     "go": Language(
         "main.go", "go", ("version",), ("build", "-o", "out/main", "main.go"), ("bin/main",), reserve_mb=2048,
-        env=(("GOCACHE", "/tmp/.gocache"), ("GOPATH", "/tmp/.gopath"), ("GOFLAGS", "-mod=mod"), ("CGO_ENABLED", "0")),
+        env=(("GOCACHE", "/box/tmp/.cache"), ("GOPATH", "/box/tmp/.go"), ("GOFLAGS", "-mod=mod"), ("CGO_ENABLED", "0")),
     ),
     "java": Language(
         "{name}.java", "javac", ("-version",), ("-J-XX:+UseSerialGC", "-d", "out", "{name}.java"),
@@ -111,7 +115,9 @@ def host_program(name: str) -> str | None:
         return None
     if name == "rustc":
         with contextlib.suppress(OSError, subprocess.SubprocessError):
-            told = subprocess.run([found, "--print", "sysroot"], capture_output=True, text=True, timeout=20, check=True)
+            told = subprocess.run(  # noqa: S603 - a compiler that the host's owner installed
+                [found, "--print", "sysroot"], capture_output=True, text=True, timeout=20, check=True
+            )
             inner = Path(told.stdout.strip(), "bin", "rustc")
             if inner.exists():
                 return str(inner)
@@ -214,7 +220,7 @@ def _compile(job: Job, name: str, words: dict[str, str], execute: Callable[[Job]
     if name == "cpp" and "bits/stdc++.h" in job.source:
         flags += _precompiled(program)
     argv = [program, *(word.format(**words) for word in language.compile), *flags]
-    files = {language.file.format(**words): job.source, "out/.keep": b""}
+    files: dict[str, str | bytes] = {language.file.format(**words): job.source, "out/.keep": b""}
     made = Job.command(argv, files=files, artifacts=("out/**",), reserve_mb=language.reserve_mb, limits=COMPILING)
     result = execute(replace(made, env=dict(language.env)))
     built = {artifact.path: artifact.data for artifact in result.artifacts if artifact.path != "out/.keep"}
@@ -277,7 +283,7 @@ def _precompiled(program: str) -> list[str]:
 
 
 def _precompile(folder: Path) -> None:
-    """Make the header with the host's compiler; without one, or with another version than the sandbox's, there is none."""
+    """Make the header with the host's compiler; without one there is none."""
     program = host_program("g++")
     if program is None:
         return
@@ -288,7 +294,7 @@ def _precompile(folder: Path) -> None:
             header.write_text("#include <bits/stdc++.h>\n")
             made = Path(work, "all.gch")
             command = [program, "-O2", "-std=gnu++20", "-x", "c++-header", str(header), "-o", str(made)]
-            subprocess.run(
+            subprocess.run(  # noqa: S603 - the host's compiler on the host's header
                 command, check=True, capture_output=True, timeout=120, env={"PATH": os.defpath, "LANG": "C.UTF-8"}
             )
             made.chmod(0o644)

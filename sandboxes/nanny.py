@@ -1,3 +1,4 @@
+# ruff: noqa: PTH, S102
 """The worker: a small, trusted process that forks one confined child per job and never reads what the child wrote.
 
 It is started by file with `-I -S` and an empty environment (embedded), or sent to a bare interpreter (container, see
@@ -26,9 +27,9 @@ The first frame is CONFIG, one dict of:
 
 It answers READY {"pid", "python", "gaps", "landlock", "rss_kb"} or FAILED "step: reason".
 
-A JOB frame is u32 length, that many bytes of one dict of numbers (trusted, from the host), and the body, which goes unread
-to the child. For each job: fork, wall in (`walls`), run (`runner`), wait for the child's death or a limit, kill all that
-is left, send DATA frames for streams 1 (stdout), 2 (stderr) and 3 (answers), ARTIFACT frames, and DONE, a dict of:
+A JOB frame is u32 length, that many bytes of one dict of numbers (trusted, from the host), and the body, which goes
+unread to the child. For each job: fork, wall in (`walls`), run (`runner`), wait for the child's death or a limit, kill
+all that is left, send DATA frames for streams 1 (stdout), 2 (stderr) and 3 (answers), ARTIFACT frames, and DONE, a dict of:
 
     why       "exit", or what ended it: "timeout" "cpu" "memory" "output" "processes" "killed" (the host asked),
               "missing" (no such program), "setup" (the sandbox could not be built: the host raises, it is no result)
@@ -71,6 +72,7 @@ else:
     wire, _, walls, artifacts, runner = map(_sibling, ("wire", "_sys", "walls", "artifacts", "runner"))
 
 CHUNK = 1 << 16
+TICKS = os.sysconf("SC_CLK_TCK")
 TICK_S = 0.025
 RUNNING = 255
 MOST_OPEN = 256
@@ -332,7 +334,7 @@ class Running:
     def _interval(self, now: float) -> float:
         if not self.nanny.config.get("exact_memory"):
             return TICK_S if self.walls.mode == "namespaced" else 4 * TICK_S
-        return max(TICK_S, min(0.25, self.begun + self.meta["cpu"] - now))
+        return max(TICK_S, min(0.25, self.begun + float(self.meta["cpu"]) - now))
 
     def _over(self, now: float) -> bool:
         """Look at what the whole job uses. With a control group only the processor time needs looking at."""
@@ -364,7 +366,7 @@ class Running:
                 fields = os.read(fd, 4096).rpartition(b")")[2].split()
             finally:
                 os.close(fd)
-            seconds = sum(int(fields[number]) for number in (11, 12, 13, 14)) / os.sysconf("SC_CLK_TCK")
+            seconds = sum(int(fields[number]) for number in (11, 12, 13, 14)) / TICKS
             threads = int(fields[17])
             if not want_memory:
                 return seconds, 0.0, threads

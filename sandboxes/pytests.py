@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from proofgym.sandboxes.errors import JobRefused, MissingProgram, ToolchainMissing
-from proofgym.sandboxes.types import Outcome, Result
+from proofgym.sandboxes.types import Limits, Outcome, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,8 @@ def run(job: Job, execute: Callable[[Job], Result]) -> Result:
             ends[test] = execute(replace(job, files=files, tests=(test,)))
         except MissingProgram as error:
             raise ToolchainMissing(f"pytest jobs need pytest: {error}") from error
-    tests = {test: _state(test, ends[test]) for test in job.tests}
+    wall_s = job.limits.wall_s if job.limits else Limits().wall_s
+    tests = {test: _state(test, ends[test], wall_s) for test in job.tests}
     forged = [test for test in canaries if _state(test, ends[test]) == "passed"]
     if forged:
         outcome, detail = Outcome.TAMPERED, f"{len(forged)} of {len(canaries)} tests that nobody can pass were passed"
@@ -65,11 +66,13 @@ def run(job: Job, execute: Callable[[Job], Result]) -> Result:
     )  # fmt: skip
 
 
-def _state(test: str, end: Result) -> str:
+def _state(test: str, end: Result, wall_s: float = 1e9) -> str:
     """How one test ended. Only a report, an orderly end and status 0 together are a pass."""
     state = end.tests.get(test, "missing")
     if end.outcome is Outcome.OK and end.exit_code == 0:
         return state
+    if state == "missing" and end.exit_code == 1 and end.wall_s >= 0.85 * wall_s:
+        return "timeout"  # pytest-timeout ended it, just before our own clock would have
     if end.outcome in (Outcome.OK, Outcome.ERROR):
         return "failed" if state == "passed" else state
     return str(end.outcome)

@@ -1,4 +1,4 @@
-# ruff: noqa: PTH, S102 - runs behind the walls, where executing is the task and every import costs
+# ruff: noqa: PTH, S102
 """What the confined child does: read the job's body, run it, send answers. Everything here is already untrusted ground.
 
 Answers go to file descriptor 3 in frames. Whatever the job writes there itself is its own answer, for better or worse:
@@ -159,7 +159,7 @@ def _report(error: BaseException) -> None:
 def _open_streams() -> None:
     """Give the job fresh standard streams; those of the worker were closed on purpose."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        stream = open(
+        stream: Any = open(
             number,
             mode,
             encoding="utf-8",
@@ -245,15 +245,17 @@ def _pytest(job: dict[str, Any]) -> int:
             elif report.when == "call":
                 states.setdefault(report.nodeid, "passed")
 
+    plugins: list[Any] = [Reporter()]
     options = [wanted, "-q", "-p", "no:cacheprovider", "--rootdir=.", "--tb=short", "--color=no"]
     if "pytest_timeout" in sys.modules:
         seconds = max(0.9 * job["timeout"], job["timeout"] - 0.25)
-        options += ["-p", "pytest_timeout", f"--timeout={seconds}", "--timeout-method=thread"]
+        options += [f"--timeout={seconds}", "--timeout-method=thread"]
+        plugins.append(sys.modules["pytest_timeout"])
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_CURRENT_TEST", None)
     sys.path.insert(0, os.getcwd())
     sys.argv = ["pytest"]
-    status = int(pytest.main(options, plugins=[Reporter()]))
+    status = int(pytest.main(options, plugins=plugins))
     found = sorted(set(states.values()))
     outcome = found[0] if len(found) == 1 else "failed" if found else "missing"
     _send(wire.TEST, wire.encode_answer((wanted, outcome)))

@@ -1,4 +1,4 @@
-# ruff: noqa: PTH, S108, SIM105 - pathlib and contextlib would be imported in every worker, and its paths are its own
+# ruff: noqa: PTH, S108, SIM105
 """The walls around a job: what a worker builds once (`build`), and what each child puts on by itself (`enter`).
 
 Contained, in the mode `namespaced`: files (a new root: /usr and the interpreter read-only, an empty scratch), processes and
