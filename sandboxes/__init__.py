@@ -9,7 +9,9 @@ knows a right answer: the caller compares, outside the sandbox. Broken machinery
 """
 
 if __name__ != "proofgym.sandboxes":
-    raise ImportError(f"this folder is `proofgym.sandboxes`; install proofgym and import it so, not as {__name__!r}")
+    raise ImportError(
+        f"this folder is `proofgym.sandboxes`; install proofgym and import it by that name, not as {__name__!r}"
+    )
 
 from proofgym.sandboxes.errors import (
     InfraError,
@@ -22,6 +24,7 @@ from proofgym.sandboxes.errors import (
     ToolchainMissing,
 )
 from proofgym.sandboxes.pool import JobFuture, Pool, Report, make_backend
+from proofgym.sandboxes.session import Session, Snapshot
 from proofgym.sandboxes.types import Answer, Artifact, Call, Isolation, Job, Limits, Metrics, Opaque, Outcome, Result
 
 __all__ = [
@@ -45,6 +48,8 @@ __all__ = [
     "ReplayDiverged",
     "Report",
     "Result",
+    "Session",
+    "Snapshot",
     "ToolchainMissing",
     "make_backend",
 ]

@@ -1,4 +1,3 @@
-# ruff: noqa: PTH
 """Read the files a job left behind, after its death: beneath a kept descriptor, regular files only, no links, capped.
 
 The tree is hostile: links out of it, FIFOs and sockets that would block, names that are not UTF-8, thousands of

@@ -304,6 +304,10 @@ class NannyWorker:
             result = replace(result, outcome=Outcome.MEMORY, detail=result.detail or "it died with its memory full")
         return result
 
+    def out_of_memory(self) -> bool:
+        """Whether the kernel has killed for memory in this worker's group since this was last asked."""
+        return self._count()[0] > 0
+
     def _count(self) -> tuple[int, int]:
         if self._counters is None:
             return 0, 0

@@ -2,7 +2,7 @@
 
 Compilers run in the same sandbox as everything else: a source file is hostile input to them. What they make is kept in
 a cache whose key is a hash of the compiler's version, the flags and the source, and travels into each run as a file of
-the job. For C++, a precompiled `bits/stdc++.h` is made in the background (by the host's compiler, from the host's header).
+the job. For C++, a precompiled `bits/stdc++.h` is made in the background, by the host's compiler from its own header.
 """
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: PTH, S102
 """The worker: a small, trusted process that forks one confined child per job and never reads what the child wrote.
 
 It is started by file with `-I -S` and an empty environment (embedded), or sent to a bare interpreter (container, see
@@ -29,7 +28,8 @@ It answers READY {"pid", "python", "gaps", "landlock", "rss_kb"} or FAILED "step
 
 A JOB frame is u32 length, that many bytes of one dict of numbers (trusted, from the host), and the body, which goes
 unread to the child. For each job: fork, wall in (`walls`), run (`runner`), wait for the child's death or a limit, kill
-all that is left, send DATA frames for streams 1 (stdout), 2 (stderr) and 3 (answers), ARTIFACT frames, and DONE, a dict of:
+all that is left, send DATA frames for streams 1 (stdout), 2 (stderr) and 3 (answers), ARTIFACT frames, and DONE, a
+dict of:
 
     why       "exit", or what ended it: "timeout" "cpu" "memory" "output" "processes" "killed" (the host asked),
               "missing" (no such program), "setup" (the sandbox could not be built: the host raises, it is no result)
@@ -56,7 +56,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from proofgym.sandboxes import artifacts, runner, walls, wire
+    from proofgym.sandboxes import artifacts, cells, runner, walls, wire
 else:
 
     def _sibling(name: str) -> Any:
@@ -69,7 +69,8 @@ else:
                 exec(compile(file.read(), module.__file__, "exec"), module.__dict__)
         return sys.modules[full]
 
-    wire, _, walls, artifacts, runner = map(_sibling, ("wire", "_sys", "walls", "artifacts", "runner"))
+    names = ("wire", "_sys", "walls", "artifacts", "cells", "runner")
+    wire, _, walls, artifacts, cells, runner = map(_sibling, names)
 
 CHUNK = 1 << 16
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -149,7 +150,7 @@ class Nanny:
         self.host.send(wire.READY, wire.encode(ready))
 
     def warm(self, names: list[str]) -> None:
-        """Import trusted modules from the read-only trees, so that every child has them. What is missing stays missing."""
+        """Import trusted modules from the read-only trees, for all children. What is missing stays missing."""
         fresh = False
         for name in names:
             if name not in sys.modules:
@@ -284,6 +285,8 @@ class Running:
             poller.register(fd, select.POLLIN)
         deadline = self.begun + meta["wall"] + 0.05
         tick = self.begun + min(TICK_S, meta["cpu"])
+        if self._listen():
+            return None
         while True:
             now = time.monotonic()
             if now >= deadline:
@@ -296,6 +299,7 @@ class Running:
                 if fd == self.pidfd:
                     return self._reap()
                 if fd == self.host.fd_in:
+                    self.host.read()
                     if self._listen():
                         return None
                 elif not self._take(fd):
@@ -306,8 +310,7 @@ class Running:
                     return self._kill("output", "more than 4 MiB of answers")
 
     def _listen(self) -> bool:
-        """Hear the host in the middle of a job: feed it, or end it."""
-        self.host.read()
+        """Do what the host said in the middle of a job: feed it, or end it (then True)."""
         while self.host.waiting:
             kind, _, body = self.host.waiting.pop(0)
             if kind == wire.KILL:
@@ -413,8 +416,8 @@ class Running:
         code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
         out: list[bytes] = []
         for stream, data in self.streams.items():
-            for at in range(0, len(data), 1 << 20):
-                out.append(wire.frame(wire.DATA, bytes(data[at : at + (1 << 20)]), stream))
+            parts = (bytes(data[at : at + (1 << 20)]) for at in range(0, len(data), 1 << 20))
+            out += [wire.frame(wire.DATA, part, stream) for part in parts]
         out += self._collect()
         os.close(self.scratch)
         self.walls.empty_scratch()
@@ -455,7 +458,7 @@ class Running:
         while poller.poll(0):
             if not self._take(fd):
                 break
-            if stream != 3 and self.written > most or stream == 3 and len(self.streams[3]) > most:
+            if (self.written if stream != 3 else len(self.streams[3])) > most:
                 self.why = self.why or "output"
                 break
         if stream != 3 and len(self.streams[stream]) > most:

@@ -6,7 +6,7 @@
 [8]
 
 One thread per slot holds one worker at a time. A worker that breaks is replaced and its job runs again, at most twice;
-then `InfraError`. A job's own misdeeds are results and never exceptions; our own failures are exceptions and never results.
+then `InfraError`. A job's own misdeeds are results, never exceptions; our failures are exceptions, never results.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from concurrent.futures import CancelledError, Future, InvalidStateError
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from proofgym.errors import ProofgymError
 from proofgym.sandboxes import languages, probe, pytests
 from proofgym.sandboxes.embedded import PRELOAD, EmbeddedBackend
 from proofgym.sandboxes.errors import InfraError, IsolationUnavailable, JobRefused, PoolClosed, QueueFull, WorkerLost
 from proofgym.sandboxes.types import Backend, Isolation, Job, Limits, Result, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 __all__ = ["JobFuture", "Pool", "Report", "make_backend"]
 
@@ -362,26 +363,30 @@ class _Slot:
             future = pool._take()
             if future is None:
                 break
-            begun = time.monotonic()
-            try:
-                result = self._whole(future)
-                metrics = replace(result.metrics, queue_s=begun - future.queued_at)
-                result = replace(result, metrics=metrics)
-                pool._stats.add(result)
-                outcome: Callable[[], None] = lambda f=future, r=result: f.set_result(r)  # type: ignore[misc]
-            except BaseException as error:
-                if isinstance(error, InfraError):
-                    pool._stats.infra_errors += 1
-                elif not isinstance(error, (CancelledError, JobRefused)) and not _is_ours(error):
-                    wrapped = InfraError(f"a bug of ours, and no result: {type(error).__name__}: {error}")
-                    wrapped.__cause__ = error
-                    error = wrapped
-                outcome = lambda f=future, e=error: f.set_exception(e)  # type: ignore[misc]
-            pool._done(future)
-            with contextlib.suppress(InvalidStateError):
-                outcome()
-            del future, outcome
+            self._serve(future)
+            del future  # or the last result would live until the next job
         self._drop()
+
+    def _serve(self, future: JobFuture) -> None:
+        pool, begun = self.pool, time.monotonic()
+        result: Result | None = None
+        fault: BaseException | None = None
+        try:
+            result = self._whole(future)
+            result = replace(result, metrics=replace(result.metrics, queue_s=begun - future.queued_at))
+            pool._stats.add(result)
+        except (CancelledError, ProofgymError) as error:
+            pool._stats.infra_errors += isinstance(error, InfraError)
+            fault = error
+        except BaseException as error:
+            fault = InfraError(f"a bug of ours, and no result: {type(error).__name__}: {error}")
+            fault.__cause__ = error
+        pool._done(future)
+        with contextlib.suppress(InvalidStateError):
+            if result is not None:
+                future.set_result(result)
+            else:
+                future.set_exception(fault)
 
     def _whole(self, future: JobFuture) -> Result:
         job = future.job
@@ -429,12 +434,6 @@ class _Slot:
         worker, self.worker = self.worker, None
         if worker is not None:
             worker.close()
-
-
-def _is_ours(error: BaseException) -> bool:
-    from proofgym.errors import ProofgymError
-
-    return isinstance(error, ProofgymError)
 
 
 @dataclass

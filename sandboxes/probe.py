@@ -1,7 +1,7 @@
 """Find out what this machine can really wall in, by doing it: each tier is started, used and attacked once.
 
-Nothing is guessed from versions. A tier works when a worker starts in it, an honest job is answered, and a job that tries
-to read a file of ours, reach the network, see our processes and signal us is refused.
+Nothing is guessed from versions. A tier works when a worker starts in it, an honest job is answered, and a job that
+tries to read and write files of ours, reach the network and signal us is refused.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ CURES = {
     "mount namespace": "the process lacks CAP_SYS_ADMIN: run unprivileged with user namespaces, or as real root",
     "user, mount": "allow user namespaces: sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces>0, "
     "kernel.apparmor_restrict_unprivileged_userns=0; in Docker, they are not allowed: use the Docker backend beside it",
-    "a /proc of its own": "a mount covers part of /proc (a container does that): run outside it, or use the Docker backend",
+    "a /proc of its own": "a mount covers part of /proc, as in a container: run outside it, or use the Docker backend",
     "read-only copies": "the kernel is older than 5.12, or mounts are refused here (AppArmor, a container)",
     "pivot_root": "mounts are refused here (AppArmor, a container)",
     "landlock": "boot a kernel of 5.13 or later with `landlock` in its lsm= list",

@@ -1,8 +1,8 @@
 """Pytest jobs: one sandbox per test, names and number fixed by the host, canaries among them.
 
-In one process with its judge, hostile code can always forge a pass: it can patch pytest, write the report itself, or leave
-with status 0. What is done here makes the common forgeries visible, and no more: a test that is not reported as passed has
-failed, canaries that nobody can pass look like the other tests, and a canary that passes makes the whole job `tampered`.
+In one process with its judge, hostile code can always forge a pass: it can patch pytest, write the report itself, or
+leave with status 0. What is done here makes the common forgeries visible, and no more: a test that is not reported as
+passed has failed, canaries that nobody can pass look like the other tests, and one that passes makes it `tampered`.
 """
 
 from __future__ import annotations

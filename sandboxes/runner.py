@@ -1,4 +1,3 @@
-# ruff: noqa: PTH, S102
 """What the confined child does: read the job's body, run it, send answers. Everything here is already untrusted ground.
 
 Answers go to file descriptor 3 in frames. Whatever the job writes there itself is its own answer, for better or worse:
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from proofgym.sandboxes import wire
+    from proofgym.sandboxes import cells, wire
 else:
-    wire = sys.modules["proofgym_nanny_wire"]
+    wire, cells = sys.modules["proofgym_nanny_wire"], sys.modules["proofgym_nanny_cells"]
 
 TOP = 0xFFFF
 CHANNEL = 3
@@ -43,7 +42,7 @@ def run(kind: str, body: bytes, meta: dict[str, Any], env: dict[str, str]) -> in
         elif kind == "script":
             code = _script(job)
         elif kind == "session":
-            code = _session()
+            code = cells.serve()
         else:
             code = _pytest(job)
     finally:
@@ -159,7 +158,7 @@ def _report(error: BaseException) -> None:
 def _open_streams() -> None:
     """Give the job fresh standard streams; those of the worker were closed on purpose."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        stream: Any = open(
+        stream: Any = open(  # noqa: SIM115 - it stays open
             number,
             mode,
             encoding="utf-8",
@@ -190,7 +189,7 @@ def _write_files(files: dict[str, bytes], program: str) -> None:
         fd = os.open(name, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, mode)
         try:
             while data:
-                data = data[os.write(fd, data) :]  # noqa: PLW2901 - what is left to write
+                data = data[os.write(fd, data) :]
         finally:
             os.close(fd)
 
@@ -230,7 +229,7 @@ def _command(job: dict[str, Any], meta: dict[str, Any], env: dict[str, str]) -> 
 
 
 def _pytest(job: dict[str, Any]) -> int:
-    """Run one test with pytest in this process. The judged code can forge what we send: the host says so on the result."""
+    """Run one test with pytest in this process. The judged code can forge what we send; the result says so."""
     import pytest
 
     (wanted,) = job["tests"]
@@ -261,7 +260,3 @@ def _pytest(job: dict[str, Any]) -> int:
     _send(wire.TEST, wire.encode_answer((wanted, outcome)))
     _send(wire.END)
     return status if outcome == "passed" else status or 1
-
-
-def _session() -> int:
-    raise NotImplementedError

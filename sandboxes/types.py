@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 Opaque = wire.Opaque
-Kind = Literal["calls", "script", "command", "compiled", "pytest"]
+Kind = Literal["calls", "script", "command", "compiled", "pytest", "session"]
 
 MAX_JOB_BYTES = 32 << 20
 MAX_CALLS = 10_000
@@ -434,7 +434,8 @@ def _strings(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _path(name: str) -> str:
+def checked_path(name: str) -> str:
+    """A relative path inside the working directory, in its plain form. Raises JobRefused for any other."""
     path = PurePosixPath(name)
     if not name or "\0" in name or path.is_absolute() or ".." in path.parts or str(path) == ".":
         raise JobRefused(f"{name!r} is not a relative path inside the working directory")
@@ -442,11 +443,11 @@ def _path(name: str) -> str:
 
 
 def _patterns(names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(_path(name) for name in _strings(names))
+    return tuple(checked_path(name) for name in _strings(names))
 
 
 def _files(files: Mapping[str, str | bytes] | None) -> dict[str, bytes]:
-    made = {_path(name): _bytes(data) for name, data in (files or {}).items()}
+    made = {checked_path(name): _bytes(data) for name, data in (files or {}).items()}
     if len(made) > MAX_FILES:
         raise JobRefused(f"{len(made)} files in one job; at most {MAX_FILES}")
     return made

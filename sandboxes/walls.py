@@ -1,9 +1,8 @@
-# ruff: noqa: PTH, S108, SIM105
 """The walls around a job: what a worker builds once (`build`), and what each child puts on by itself (`enter`).
 
-Contained, in the mode `namespaced`: files (a new root: /usr and the interpreter read-only, an empty scratch), processes and
-signals (a pid namespace per job), the network (a network namespace, no sockets but local ones), System V and POSIX
-objects (seccomp), devices, mounts, further namespaces, kernel entry points that ordinary programs do not need (seccomp).
+Contained, in the mode `namespaced`: files (a new root: /usr and the interpreter read-only, an empty scratch), processes
+and signals (a pid namespace per job), the network (a network namespace, no sockets but local ones), System V and POSIX
+objects (seccomp), devices, mounts, further namespaces, kernel entry points that programs do not need (seccomp).
 Not contained: the kernel itself, timing, the CPU's caches, and names and sizes of files under the read-only trees.
 
 Runs in the worker; imports the standard library and `_sys` only.
@@ -69,9 +68,7 @@ class Walls:
         elif self.mode in ("reduced", "none"):
             self._reduce()
         _at("landlock and seccomp")
-        if self.mode != "container" and os.path.isdir("/proc/self") and self.proc < 0:
-            self.proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        elif self.mode == "container":
+        if self.proc < 0 and os.path.isdir("/proc/self"):
             self.proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         if self.mode == "none":
             return
@@ -140,8 +137,7 @@ class Walls:
             tree = _sys.open_tree(source)
             _sys.mount_setattr(tree, fixed | _sys.ATTR_NODEV)
             trees.append((tree, inside, os.path.isdir(source)))
-        for device in config["devices"]:
-            trees.append((_sys.open_tree(device, 0), device, False))
+        trees += [(_sys.open_tree(device, 0), device, False) for device in config["devices"]]
         _at("a new root")
         staging = next(path for path in STAGING if os.path.isdir(path))
         root = _sys.new_mount("tmpfs", {"size": "1m", "nr_inodes": "1024", "mode": "0755"}, _sys.ATTR_NOSUID)
@@ -189,7 +185,7 @@ class Walls:
             _sys.landlock_enter(_sys.landlock_ruleset(self.abi, files=False, network=False))
 
     def _reach(self, sources: list[str]) -> None:
-        """Where a tree lies in a directory that only root may enter, show that tree alone in a mount namespace of ours."""
+        """Show trees that lie in directories only root may enter, and nothing else there, in a mount namespace."""
         closed: dict[str, list[str]] = {}
         for source in sources:
             parts = source.split("/")[1:-1]
@@ -332,7 +328,7 @@ class Walls:
         os.close(fd)
 
     def sweep(self) -> None:
-        """Kill and reap whatever a job left alive. With a pid namespace of its own nothing is; elsewhere, see the mode."""
+        """Kill and reap whatever a job left alive; with a pid namespace of its own, the kernel has done so."""
         if self.mode == "namespaced":
             return
         everything = self.mode == "container" or self.abi >= 6
@@ -356,9 +352,7 @@ class Walls:
 
     def descendants(self) -> list[int]:
         """The live processes of the current job, by the kernel's own lists."""
-        if self.mode == "namespaced":
-            return [int(name) for name in os.listdir(self.proc) if name.isdigit() and name != "1"]
-        if self.mode == "container":
+        if self.mode in ("namespaced", "container"):
             return [int(name) for name in os.listdir(self.proc) if name.isdigit() and name != "1"]
         found: list[int] = []
         todo = [os.getpid()]
@@ -426,7 +420,7 @@ def limit(meta: dict[str, Any], base: int, mode: str, *, exact: bool) -> None:
     for kind, soft, hard in wanted:
         most = resource.getrlimit(kind)[1]
         if most != resource.RLIM_INFINITY:
-            soft, hard = min(soft, most), min(hard, most)  # noqa: PLW2901 - what we may still ask for
+            soft, hard = min(soft, most), min(hard, most)
         resource.setrlimit(kind, (soft, hard))
 
 

@@ -1,0 +1,1 @@
+"""Mathematics: arithmetic with working, running totals, word problems."""

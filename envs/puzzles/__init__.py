@@ -1,0 +1,1 @@
+"""Puzzles: countdown and sudoku."""

@@ -1,0 +1,150 @@
+"""The table of environments: one line each, sorted, importable without importing any of them.
+
+Third parties add theirs through the entry-point group `proofgym.envs`, whose value is an iterable of `EnvEntry`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any
+
+import gymnasium
+from gymnasium.vector import VectorEnv
+
+from proofgym.errors import UnknownEnv
+
+__all__ = ["ENTRIES", "EnvEntry", "find", "list_envs", "make", "make_vec", "register_all"]
+
+
+@dataclass(frozen=True, slots=True)
+class EnvEntry:
+    """One environment.
+
+    Args:
+        id: `proofgym/<Name>-v<N>`. Any change to questions or rewards is a new N.
+        target: `module:Class`, imported when the environment is made.
+        domain: Which chapter of the documentation: math, code, proof, puzzles, worlds.
+        summary: One sentence, shown by `proofgym list`.
+        max_turns: Actions before truncation; 1 for a single answer.
+        needs: Extras that it cannot work without.
+        kwargs: Arguments that the constructor gets.
+    """
+
+    id: str
+    target: str
+    domain: str
+    summary: str
+    max_turns: int = 1
+    needs: tuple[str, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+ENTRIES: tuple[EnvEntry, ...] = (
+    EnvEntry(
+        "proofgym/Arithmetic-v0", "proofgym.envs.math.arithmetic:Arithmetic", "math",
+        "Evaluate an expression; every line of working that follows is paid.",
+    ),
+    EnvEntry(
+        "proofgym/Countdown-v0", "proofgym.envs.puzzles.countdown:Countdown", "puzzles",
+        "Reach the target from the given numbers; any valid expression wins.",
+    ),
+    EnvEntry(
+        "proofgym/GSM8K-v0", "proofgym.envs.math.gsm8k:GSM8K", "math",
+        "Grade-school word problems from a JSON Lines file or the hub.",
+    ),
+    EnvEntry(
+        "proofgym/RunningTotal-v0", "proofgym.envs.math.running_total:RunningTotal", "math",
+        "Ten dependent steps: add digits one at a time, modulo 10; every step that follows is paid.",
+    ),
+    EnvEntry(
+        "proofgym/Sudoku4-v0", "proofgym.envs.puzzles.sudoku:Sudoku4", "puzzles",
+        "Fill a 4x4 sudoku in one answer.",
+    ),
+    EnvEntry(
+        "proofgym/SudokuSteps-v0", "proofgym.envs.puzzles.sudoku:SudokuSteps", "puzzles",
+        "Solve a 4x4 sudoku one cell a turn, paid by exact distance to the solution.", max_turns=40,
+    ),
+)  # fmt: skip
+
+_plugins: dict[str, EnvEntry] = {}
+
+
+def register_all() -> None:
+    """Put our table and every installed plug-in's into Gymnasium's registry; a second call changes nothing."""
+    for entry in ENTRIES:
+        _register(entry)
+    for point in entry_points(group="proofgym.envs"):
+        try:
+            for entry in point.load():
+                _register(entry)
+                _plugins[entry.id] = entry
+        except Exception as error:  # a stranger's package must not break `import proofgym`
+            warnings.warn(f"the proofgym.envs plug-in {point.value!r} could not be loaded: {error}", stacklevel=2)
+
+
+def _register(entry: EnvEntry) -> None:
+    if entry.id not in gymnasium.registry:
+        gymnasium.register(entry.id, entry_point=entry.target, kwargs={**entry.kwargs, "max_turns": entry.max_turns})
+
+
+def list_envs(domain: str | None = None) -> list[EnvEntry]:
+    """Every registered entry, ours and the plug-ins', sorted by id.
+
+    >>> [entry.id for entry in list_envs("puzzles")][:2]
+    ['proofgym/Countdown-v0', 'proofgym/Sudoku4-v0']
+    """
+    entries = {entry.id: entry for entry in ENTRIES} | _plugins
+    return sorted((e for e in entries.values() if domain in (None, e.domain)), key=lambda entry: entry.id)
+
+
+def find(env_id: str) -> EnvEntry:
+    """The entry of an id; the prefix `proofgym/` and the version may be left out.
+
+    Raises:
+        UnknownEnv: With the nearest id.
+
+    >>> find("Countdown").id
+    'proofgym/Countdown-v0'
+    >>> find("proofgym/Sudoku4-v1")
+    Traceback (most recent call last):
+    proofgym.errors.UnknownEnv: no environment 'proofgym/Sudoku4-v1' among 6; did you mean 'proofgym/Sudoku4-v0'?
+    """
+    entries = {entry.id: entry for entry in list_envs()}
+    name = env_id.removeprefix("proofgym:")
+    if name in entries:
+        return entries[name]
+    matches = [
+        i for i in entries if name in (i.split("/")[-1], i.split("/")[-1].rsplit("-v", 1)[0], i.rsplit("-v", 1)[0])
+    ]
+    if matches:
+        return entries[max(matches, key=lambda i: int(i.rsplit("-v", 1)[1]))]
+    close = difflib.get_close_matches(name, entries, n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]!r}?" if close else "`proofgym list` shows them all"
+    raise UnknownEnv(f"no environment {env_id!r} among {len(entries)}; {hint}")
+
+
+def make(env_id: str, **kwargs: Any) -> gymnasium.Env[str, str]:
+    """`gymnasium.make` for our ids, also without the prefix, with an error that names the nearest id.
+
+    Raises:
+        UnknownEnv: If there is no such environment.
+    """
+    if env_id in gymnasium.registry:
+        return gymnasium.make(env_id, **kwargs)
+    return gymnasium.make(find(env_id).id, **kwargs)
+
+
+def make_vec(env_id: str, num_envs: int, *, vectorization_mode: str = "sync", **kwargs: Any) -> VectorEnv:
+    """`gymnasium.make_vec` with defaults that suit text.
+
+    A fault in one episode masks that episode (see `MaskUnjudged`) and leaves its neighbours alone.
+    """
+    from proofgym.envs.wrappers import MaskUnjudged
+
+    env_id = env_id if env_id in gymnasium.registry else find(env_id).id
+    wrappers = [*kwargs.pop("wrappers", ()), MaskUnjudged]  # outermost, so that a wrapper's fault is masked too
+    return gymnasium.make_vec(env_id, num_envs, vectorization_mode=vectorization_mode, wrappers=wrappers, **kwargs)

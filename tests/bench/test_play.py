@@ -1,0 +1,149 @@
+"""A person at the keyboard: numbers, hints, several lines, leaving; and the card that `show` prints."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gymnasium
+import pytest
+from rich.console import Console
+
+import proofgym
+from proofgym.bench import show
+from proofgym.bench.play import play
+from proofgym.envs.base import TurnResult, VerifiableEnv
+from proofgym.envs.registry import EnvEntry
+from proofgym.errors import Unjudged
+from proofgym.verifiers import Credit, Verdict
+
+
+class Doors(VerifiableEnv):
+    """Asks which door to open.
+
+    Action: the name of a door,
+    or a speech of two lines.
+    """
+
+    family, floor, default_max_turns = "doors", 0.5, 3
+
+    def generate(self, rng: Any) -> dict[str, Any]:
+        return {"n": int(rng.integers(1000))}
+
+    def begin(self, instance: Any) -> str:
+        self.seen: list[str] = []
+        return "Doors: left\x1b[31m, right"
+
+    def turn(self, action: str) -> TurnResult:
+        self.seen.append(action)
+        if action == "break":
+            raise Unjudged("the judge fell ill")
+        credits_ = [Credit(0, len(action), 0.25 if action == "right" else -0.5, "door", "a [draught]")]
+        return TurnResult("Open.", credits_, Verdict.right("through") if action == "right" else None, action == "right")
+
+    def save(self) -> dict[str, Any]:
+        return {"seen": self.seen}
+
+    def load(self, data: Any) -> None:
+        self.seen = list(data["seen"])
+
+    def oracle(self) -> str:
+        return "right"
+
+    def admissible(self) -> list[str]:
+        return ["left [hinge]", "right"]
+
+
+def lines(*typed: str) -> Callable[[str], str]:
+    feed: Iterator[str] = iter(typed)
+
+    def read(prompt: str) -> str:
+        try:
+            return next(feed)
+        except StopIteration:
+            raise EOFError from None
+
+    return read
+
+
+def game(*typed: str) -> tuple[float | None, str, Doors]:
+    out = io.StringIO()
+    env = Doors()
+    return play(env, read=lines(*typed), console=Console(file=out, width=100)), out.getvalue(), env
+
+
+def test_a_number_picks_from_the_list_and_a_hint_costs_nothing() -> None:
+    earned, printed, env = game("?", "1", "", "2")
+    assert env.seen == ["left [hinge]", "right"]
+    assert earned == pytest.approx(-0.25)
+    for said in ("1 left [hinge]", "2 right", "the expert plays  right", "a [draught]", "correct", "through", "-0.25"):
+        assert said in printed
+    assert "\x1b[31m" not in printed
+
+
+def test_several_lines_are_one_answer() -> None:
+    _, _, env = game('"""', "one", "  two", '"""', ":quit")
+    assert env.seen == ["one\n  two"]
+
+
+@pytest.mark.parametrize("typed", [(":quit",), (), (":help", ":nonsense"), ('"""', "unfinished")])
+def test_leaving_early_earns_nothing_and_plays_nothing(typed: tuple[str, ...]) -> None:
+    earned, printed, env = game(*typed)
+    assert earned is None
+    assert env.seen == []
+    assert "left after" in printed
+
+
+def test_running_out_of_turns_ends_the_game() -> None:
+    earned, printed, _ = game("3", "left", "left", "never asked")
+    assert earned == pytest.approx(-1.5)
+    assert "not finished within 3 turns" in printed
+
+
+def test_a_fault_is_no_score() -> None:
+    with pytest.raises(Unjudged):
+        game("break")
+
+
+def test_an_environment_without_an_expert_can_be_played() -> None:
+    class Echo(gymnasium.Env[str, str]):
+        def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[str, dict[str, Any]]:
+            super().reset(seed=seed)
+            return "say", {}
+
+        def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+            return action, 1.0, True, False, {}
+
+    out = io.StringIO()
+    assert play(Echo(), read=lines("?", "hello"), console=Console(file=out)) == 1.0
+    assert "no fork()" in out.getvalue() or "no expert" in out.getvalue()
+    assert "total +1" in out.getvalue()
+
+
+def test_card_of_every_environment_prints() -> None:
+    for entry in proofgym.list_envs():
+        if entry.id.startswith("proofgym/GSM8K"):
+            continue  # fetches a data set
+        out = io.StringIO()
+        card = show.card(entry.id, seed=1)
+        show.show(card, Console(file=out, width=100))
+        assert entry.id in out.getvalue()
+        assert not card.trouble
+        assert sum(turn.reward for turn in card.turns) == pytest.approx(1.0)
+        assert "correct" in out.getvalue()
+
+
+def test_card_of_an_environment_that_cannot_be_made_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = EnvEntry("proofgym/Doors-v0", f"{__name__}:Doors", "worlds", "Doors.", needs=("keys",))
+    monkeypatch.setattr(show, "find", lambda name: entry)
+
+    def broken(name: str, **rest: Any) -> Any:
+        raise proofgym.errors.MissingExtra("keys is not installed; `pip install 'proofgym[keys]'` brings it")
+
+    monkeypatch.setattr(show, "make", broken)
+    monkeypatch.setattr("importlib.import_module", lambda name: __import__("types").SimpleNamespace(Doors=Doors))
+    out = io.StringIO()
+    show.show(show.card("Doors"), Console(file=out, width=100))
+    assert "Action: the name of a door, or a speech of two lines." in out.getvalue()
+    assert "no example: keys is not installed" in out.getvalue()
