@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+if TYPE_CHECKING or __name__ == "proofgym.sandboxes.artifacts":
     from proofgym.sandboxes import _sys
 else:
     _sys = sys.modules["proofgym_nanny__sys"]

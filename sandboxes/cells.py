@@ -1,8 +1,8 @@
 """The inside of a session: an interpreter that lives on between turns and does what the host asks, one turn at a time.
 
 It reads requests from file descriptor 4 and answers on 3, as frames; after each turn it writes the turn's mark to
-standard output and error, so that the host knows where that turn's output ends. All of it can be subverted by the cells that run
-here, and nothing is judged by it: to judge, take the files out and run a job of their own.
+standard output and error, so that the host knows where that turn's output ends. All of it can be subverted by the cells
+that run here, and nothing is judged by it: to judge, take the files out and run a job of their own.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+if TYPE_CHECKING or __name__ == "proofgym.sandboxes.cells":
     from proofgym.sandboxes import wire
 else:
     wire = sys.modules["proofgym_nanny_wire"]

@@ -294,7 +294,9 @@ class NannyWorker:
             isolation=self.isolation, gaps=self.gaps,
             metrics=Metrics(0.0, done["setup_s"], done["wall"], done["teardown_s"]),
         )  # fmt: skip
-        if job.kind != "command":
+        if job.kind == "command":
+            result = _with_signal(result, streams.get(3, b""))
+        else:
             result = _with_answers(job, result, streams.get(3, b""), ended=why == "exit" and not signal)
         if crowded and result.outcome in (Outcome.ERROR, Outcome.CRASH, Outcome.TIMEOUT, Outcome.CPU):
             result = replace(
@@ -313,6 +315,18 @@ class NannyWorker:
             return 0, 0
         before, self._counted = self._counted, self._counters()
         return self._counted[0] - before[0], self._counted[1] - before[1]
+
+
+def _with_signal(result: Result, channel: bytes) -> Result:
+    """The end of a program that had a parent inside: a status above 128 may stand for the signal it names."""
+    with contextlib.suppress(wire.Malformed):
+        for kind, index, _ in wire.read_answers(channel):
+            if kind == wire.END and index and result.exit_code == 128 + index:
+                outcome = Outcome.CRASH if result.outcome is Outcome.ERROR else result.outcome
+                if index == signals.SIGXCPU:
+                    outcome = Outcome.CPU
+                return replace(result, outcome=outcome, exit_code=None, signal=index)
+    return result
 
 
 def _with_answers(job: Job, result: Result, channel: bytes, *, ended: bool) -> Result:
@@ -344,6 +358,7 @@ def _with_answers(job: Job, result: Result, channel: bytes, *, ended: bool) -> R
         if ended:
             outcome, detail = Outcome.TAMPERED, f"what came back is not what the runner writes: {error}"
     answers = tuple(found.get(index, Answer("missing")) for index in range(len(job.args)))
+    complete = complete and all(answer.status != "missing" for answer in answers)
     if outcome is Outcome.OK and job.kind != "script" and not complete:
         outcome, detail = Outcome.ERROR, detail or "it ended before it had done all it was asked to"
     return replace(result, outcome=outcome, detail=detail, answers=answers, tests=tests)

@@ -56,7 +56,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from proofgym.sandboxes import artifacts, cells, runner, walls, wire
+if TYPE_CHECKING or __name__ == "proofgym.sandboxes.nanny":
+    from proofgym.sandboxes import artifacts, runner, walls, wire
 else:
 
     def _sibling(name: str) -> Any:
@@ -70,7 +71,7 @@ else:
         return sys.modules[full]
 
     names = ("wire", "_sys", "walls", "artifacts", "cells", "runner")
-    wire, _, walls, artifacts, cells, runner = map(_sibling, names)
+    wire, _, walls, artifacts, _, runner = map(_sibling, names)
 
 CHUNK = 1 << 16
 TICKS = os.sysconf("SC_CLK_TCK")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+if TYPE_CHECKING or __name__ == "proofgym.sandboxes.runner":
     from proofgym.sandboxes import cells, wire
 else:
     wire, cells = sys.modules["proofgym_nanny_wire"], sys.modules["proofgym_nanny_cells"]
@@ -101,6 +102,7 @@ def _script(job: dict[str, Any]) -> int:
     atexit = sys.modules.get("atexit")
     if atexit is not None:
         _guard(atexit._run_exitfuncs)
+    _guard(module.__dict__.clear)  # so that files left open are flushed, as they are when an interpreter ends
     return code
 
 

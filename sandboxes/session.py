@@ -69,8 +69,8 @@ class Session:
         cpu_s: Processor time for the whole session.
         files: What lies in the working directory at the start.
 
-    A turn that kills the interpreter (memory, a crash, a hang that cannot be interrupted) ends with that outcome, and the
-    next turn finds the state from before it.
+    A turn that kills the interpreter (memory, a crash, a hang that cannot be interrupted) ends with that outcome, and
+    the next turn finds the state from before it.
     """
 
     def __init__(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+if TYPE_CHECKING or __name__ == "proofgym.sandboxes.walls":
     from proofgym.sandboxes import _sys
 else:
     _sys = sys.modules["proofgym_nanny__sys"]
@@ -171,7 +172,7 @@ class Walls:
         if self.uid is not None:
             _at("giving up root")
             os.chown(self.scratch, self.uid, self.uid)
-            self._reach([source for source, _ in self.config["binds"]])
+            reach([source for source, _ in self.config["binds"]])
             become(self.uid)
         self.abi = _sys.landlock_abi() if self.mode == "reduced" else 0
         _sys.prctl(_sys.PR_SET_CHILD_SUBREAPER, 1)
@@ -183,31 +184,6 @@ class Walls:
         _sys.prctl(_sys.PR_SET_CHILD_SUBREAPER, 1)
         if self.abi >= 6:  # one domain further in than the guard, so that `kill(-1)` spares it
             _sys.landlock_enter(_sys.landlock_ruleset(self.abi, files=False, network=False))
-
-    def _reach(self, sources: list[str]) -> None:
-        """Show trees that lie in directories only root may enter, and nothing else there, in a mount namespace."""
-        closed: dict[str, list[str]] = {}
-        for source in sources:
-            parts = source.split("/")[1:-1]
-            for depth in range(len(parts)):
-                above = "/" + "/".join(parts[: depth + 1])
-                if not os.stat(above).st_mode & 1:
-                    closed.setdefault(above, []).append(source)
-                    break
-        if not closed:
-            return
-        _at(f"a way to {', '.join(closed)}, which only root may enter")
-        _sys.unshare(_sys.CLONE_NEWNS)
-        _sys.mount("none", "/", "", _sys.MS_REC | _sys.MS_PRIVATE)
-        for above, inner in closed.items():
-            trees = [(_sys.open_tree(source), source) for source in inner]
-            cover = _sys.new_mount("tmpfs", {"size": "64k", "mode": "0755"}, _sys.ATTR_NOSUID | _sys.ATTR_NODEV)
-            _sys.move_mount(cover, above)
-            for tree, source in trees:
-                _make_place(source, os.path.isdir(source) or not os.path.exists(source))
-                _sys.move_mount(tree, source)
-                os.close(tree)
-            os.close(cover)
 
     def _fork(self) -> None:
         pid = os.fork()
@@ -396,6 +372,32 @@ def become(uid: int) -> None:
     _sys.prctl(_sys.PR_SET_DUMPABLE, 1)
 
 
+def reach(sources: list[str]) -> None:
+    """Show trees that lie in directories only root may enter, and nothing else there, in a mount namespace."""
+    closed: dict[str, list[str]] = {}
+    for source in sources:
+        parts = source.split("/")[1:-1]
+        for depth in range(len(parts)):
+            above = "/" + "/".join(parts[: depth + 1])
+            if not os.stat(above).st_mode & 1:
+                closed.setdefault(above, []).append(source)
+                break
+    if not closed:
+        return
+    _at(f"a way to {', '.join(closed)}, which only root may enter")
+    _sys.unshare(_sys.CLONE_NEWNS)
+    _sys.mount("none", "/", "", _sys.MS_REC | _sys.MS_PRIVATE)
+    for above, inner in closed.items():
+        trees = [(_sys.open_tree(source), source) for source in inner]
+        cover = _sys.new_mount("tmpfs", {"size": "64k", "mode": "0755"}, _sys.ATTR_NOSUID | _sys.ATTR_NODEV)
+        _sys.move_mount(cover, above)
+        for tree, source in trees:
+            _make_place(source, os.path.isdir(source) or not os.path.exists(source))
+            _sys.move_mount(tree, source)
+            os.close(tree)
+        os.close(cover)
+
+
 def limit(meta: dict[str, Any], base: int, mode: str, *, exact: bool) -> None:
     """Set the resource limits of this process and those it will start."""
     program = meta["kind"] == "command"
@@ -408,7 +410,6 @@ def limit(meta: dict[str, Any], base: int, mode: str, *, exact: bool) -> None:
         (resource.RLIMIT_CORE, 0, 0),
         (resource.RLIMIT_MEMLOCK, 0, 0),
         (resource.RLIMIT_STACK, meta["stack"], meta["stack"]),
-        (resource.RLIMIT_MSGQUEUE, 0, 0),
     ]
     if not (program and exact):
         wanted.append((resource.RLIMIT_AS, space, space))
