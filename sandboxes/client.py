@@ -266,7 +266,7 @@ class NannyWorker:
         if why == "setup":
             raise WorkerLost(f"the sandbox could not be built: {done['detail']}")
         if why == "missing":
-            raise MissingProgram(f"{job.argv[0]!r} is not in the sandbox: {done['detail']}")
+            raise MissingProgram(f"{(job.argv or (job.kind,))[0]!r} is not in the sandbox: {done['detail']}")
         if why == "killed":
             raise CancelledError
         oom, refused = self._count()

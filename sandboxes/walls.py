@@ -145,7 +145,8 @@ class Walls:
         _sys.move_mount(root, staging)
         for inside in ("/dev", "/etc", SCRATCH, BOX + "/proc"):
             os.makedirs(staging + inside, 0o755, exist_ok=True)
-        os.symlink(SCRATCH, staging + "/tmp")
+        if not any(inside.startswith("/tmp/") for _, inside in config["binds"]):
+            os.symlink(SCRATCH, staging + "/tmp")  # else it is a read-only directory, and TMPDIR leads to scratch
         os.symlink(BOX + "/proc", staging + "/proc")
         for name, text in (("passwd", PASSWD), ("group", f"sandbox:x:{INNER_ID}:\n"), ("hostname", "sandbox\n")):
             with open(f"{staging}/etc/{name}", "w") as file:

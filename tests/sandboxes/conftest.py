@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from proofgym.sandboxes import Isolation, Pool, probe
+from proofgym.sandboxes import Isolation, Pool, languages, probe
 from proofgym.sandboxes.embedded import EmbeddedBackend
 
 if TYPE_CHECKING:
@@ -39,5 +39,6 @@ def tier_pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
 @pytest.fixture(scope="session")
 def pool() -> Iterator[Pool]:
     """A pool in the best tier there is, at least `reduced`."""
-    with Pool(EmbeddedBackend(probe.choose("reduced")), 2, min_isolation="reduced") as pool:
+    backend = EmbeddedBackend(probe.choose("reduced"), binds=languages.binds())
+    with Pool(backend, 2, min_isolation="reduced") as pool:
         yield pool
