@@ -30,6 +30,7 @@ def take(count):
 import json, types
 for name, source in json.loads(take(int.from_bytes(take(8), "little"))):
     module = types.ModuleType("proofgym_nanny_" + name)
+    module.__file__ = "<" + name + ">"
     sys.modules[module.__name__] = module
     exec(compile(source, "<" + name + ">", "exec"), module.__dict__)
 sys.exit(module.main(["0", "1"]))

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from proofgym.errors import ProofgymError
 from proofgym.sandboxes import languages, probe
 from proofgym.sandboxes.errors import JobRefused
 from proofgym.sandboxes.types import Isolation
@@ -99,13 +100,14 @@ def _docker() -> str:
 @app.command("build-image")
 def build_image(
     tag: Annotated[str, typer.Option(help="the image's name")] = "",
+    packages: Annotated[list[str] | None, typer.Option("--with", help="a package jobs can import; repeatable")] = None,
 ) -> None:
     """Make the container image offline, from this machine's own interpreter."""
     from proofgym.sandboxes import image
 
     try:
-        name = image.build(tag) if tag else image.build()
-    except Exception as error:
+        built = image.build_image(tag or image.IMAGE, packages=packages or image.PACKAGES)
+    except ProofgymError as error:
         typer.echo(f"the image could not be made: {error}", err=True)
         raise typer.Exit(1) from None
-    typer.echo(f"made {name}")
+    typer.echo(f"made {built.tag}: {built.files} files, {built.mebibytes:.0f} MiB, in {built.seconds:.1f} s")

@@ -270,6 +270,7 @@ class NannyWorker:
         if why == "killed":
             raise CancelledError
         oom, refused = self._count()
+        oom, refused = oom + done["oom"], refused + done["refused"]
         crowded = bool(refused or done["crowded"])
         if oom:
             self._broken = True

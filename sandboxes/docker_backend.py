@@ -298,11 +298,11 @@ class _Settings:
     cpus: float
     runtime: str | None
 
-    def create(self, client: Any, limits: Limits) -> str:
-        """Make a container, not yet started, and return its id."""
+    def create(self, client: Any, limits: Limits, command: Sequence[str] = ()) -> str:
+        """Make a container, not yet started, and return its id. It runs a nanny, or `command`."""
         memory = (limits.memory_mb + limits.scratch_mb + NANNY_MB) << 20
         room = f"rw,nosuid,nodev,exec,mode=1777,size={limits.scratch_mb << 20},nr_inodes={limits.inodes}"
-        command = boot.bundled_argv("python3")
+        command = list(command) or boot.bundled_argv("python3")
         limit = need("docker", "docker").types.Ulimit
         host = client.create_host_config(
             auto_remove=True,

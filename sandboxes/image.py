@@ -149,6 +149,7 @@ class _Tree:
             if path.is_symlink():
                 self.link(str(path), str(path.readlink()))
                 self.folder(str(path.resolve()))
+        self.link("/box/tmp", "/tmp")  # noqa: S108 - where the embedded backend has its scratch
         self.text("/etc/passwd", USERS)
         self.text("/etc/group", GROUPS)
 

@@ -33,7 +33,8 @@ dict of:
 
     why       "exit", or what ended it: "timeout" "cpu" "memory" "output" "processes" "killed" (the host asked),
               "missing" (no such program), "setup" (the sandbox could not be built: the host raises, it is no result)
-    code, signal, wall, cpu, rss_kb, setup_s, teardown_s, truncated, crowded (at the limit on processes), detail,
+    code, signal, wall, cpu, rss_kb, setup_s, teardown_s, truncated, crowded (at the limit on processes), oom and
+    refused (in a container, what its control group counted), detail,
     worn (replace this worker)
 
 While a job runs, KILL ends it; when the stream closes, the nanny kills the job and exits. With `live` (sessions), DATA
@@ -78,6 +79,25 @@ TICKS = os.sysconf("SC_CLK_TCK")
 TICK_S = 0.025
 RUNNING = 255
 MOST_OPEN = 256
+
+
+COUNTERS = (
+    (("memory.events", "oom_kill"), ("memory/memory.oom_control", "oom_kill")),
+    (("pids.events", "max"), ("pids/pids.events", "max")),
+)
+"""Where a container's control group counts, in version 2 and in version 1, below /sys/fs/cgroup."""
+
+
+def _counter(*places: tuple[str, str]) -> int:
+    for name, key in places:
+        try:
+            with open("/sys/fs/cgroup/" + name) as file:
+                for line in file:
+                    if line.split()[0] == key:
+                        return int(line.split()[1])
+        except OSError:
+            continue
+    return 0
 
 
 class Host:
@@ -126,7 +146,7 @@ class Nanny:
         self.walls = walls.Walls(config)
         self.page = mmap.mmap(-1, 4096)
         self.base = 0
-        self.processes_before = 0
+        self.counted: tuple[int, ...] = (0, 0)
 
     def prepare(self) -> None:
         """Build the walls, import what jobs will want, and say so."""
@@ -139,6 +159,7 @@ class Nanny:
         gc.collect()
         gc.freeze()
         self.base = self._address_space()
+        self.count()
         usage = resource.getrusage(resource.RUSAGE_SELF)
         ready = {
             "pid": os.getpid(),
@@ -165,6 +186,13 @@ class Nanny:
         if fresh:
             gc.freeze()
             self.base = self._address_space()
+
+    def count(self) -> tuple[int, int]:
+        """(out-of-memory kills, forks refused) since the last call: a container's own counters, as seen from inside."""
+        if self.walls.mode != "container":
+            return 0, 0
+        before, self.counted = self.counted, tuple(_counter(*places) for places in COUNTERS)
+        return self.counted[0] - before[0], self.counted[1] - before[1]
 
     def _warm_pytest(self) -> None:
         """Import the plugins too, or each test would."""
@@ -208,7 +236,15 @@ class Nanny:
 
     def _refuse(self, why: str) -> None:
         done = {"why": "missing", "code": None, "signal": None, "wall": 0.0, "cpu": 0.0, "rss_kb": 0, "setup_s": 0.0}
-        done |= {"teardown_s": 0.0, "truncated": False, "crowded": False, "detail": why, "worn": False}
+        done |= {
+            "teardown_s": 0.0,
+            "truncated": False,
+            "crowded": False,
+            "oom": 0,
+            "refused": 0,
+            "detail": why,
+            "worn": False,
+        }
         self.host.send(wire.DONE, wire.encode(done))
 
 
@@ -422,6 +458,7 @@ class Running:
         out += self._collect()
         os.close(self.scratch)
         self.walls.empty_scratch()
+        oom, refused = self.nanny.count()
         done = {
             "why": self.why or "exit",
             "code": code,
@@ -433,6 +470,8 @@ class Running:
             "teardown_s": time.monotonic() - ended,
             "truncated": self.truncated,
             "crowded": self.crowded,
+            "oom": oom,
+            "refused": refused,
             "detail": self.detail,
             "worn": self.worn,
         }

@@ -1,4 +1,4 @@
-"""Run this interpreter as an unprivileged user: `python nobody.py ARGS...`, started as root, becomes `python ARGS...` as 65534.
+"""Run this interpreter as an ordinary user: `python nobody.py ARGS`, started as root, becomes `python ARGS` as 65534.
 
 Where the interpreter lies in a directory that only root may enter, that user is shown the interpreter's folder there.
 """

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,8 @@ class FakeBackend:
     name, isolation, gaps = "fake", Isolation.NAMESPACED, ()
 
     def __init__(self, answer: Any) -> None:
-        self.answer, self.started, self.closed = answer, 0, 0
+        self.answer: Callable[[Job], Result] = answer
+        self.started = self.closed = 0
 
     def start(self, slot: int, limits: Limits) -> Worker:
         self.started += 1
@@ -223,7 +224,7 @@ def test_three_lost_workers_are_an_error_and_never_a_score() -> None:
         raise WorkerLost("it fell over")
 
     with Pool(FakeBackend(answer), 1) as pool:
-        with pytest.raises(InfraError, match="3 workers.*it fell over"):
+        with pytest.raises(InfraError, match=r"3 workers.*it fell over"):
             pool.run(DOUBLE)
         report = pool.report()
         assert (report.jobs, report.retries, report.infra_errors) == (0, 2, 1)
@@ -293,7 +294,7 @@ def test_a_worker_killed_while_idle_is_replaced(which: int, pool: Pool) -> None:
 
 def test_closing_leaves_no_process_descriptor_or_thread() -> None:
     backend = EmbeddedBackend(probe.choose("reduced"))
-    descriptors = set(os.listdir("/proc/self/fd"))
+    descriptors = _descriptors()
     pool = Pool(backend, 2, min_isolation="reduced")
     assert all(result.ok for result in pool.map([DOUBLE] * 10))
     running = pool.submit(SLEEP)
@@ -308,7 +309,7 @@ def test_closing_leaves_no_process_descriptor_or_thread() -> None:
         with pytest.raises(CancelledError):
             future.result(1)
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
-    assert set(os.listdir("/proc/self/fd")) <= descriptors
+    assert _descriptors() <= descriptors
     assert not [
         thread
         for thread in threading.enumerate()
@@ -359,6 +360,10 @@ def test_the_owners_death_is_the_workers_death(tmp_path: Path) -> None:
     while time.monotonic() < deadline and any(Path(f"/proc/{one}").exists() for one in pids):
         time.sleep(0.05)
     assert not [one for one in pids if Path(f"/proc/{one}").exists() and _state(one) != "Z"]
+
+
+def _descriptors() -> set[str]:
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
 
 
 def _state(pid: int) -> str:

@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -174,7 +175,7 @@ def test_closing_ends_the_processes(pool: Pool) -> None:
     assert len(pids) >= 3
     session.close()
     session.close()
-    assert not [pid for pid in pids if os.path.exists(f"/proc/{pid}")]
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
     with pytest.raises(PoolClosed):
         session.cell("1")
 

@@ -29,7 +29,8 @@ def _job(number: int) -> tuple[Job, tuple[Outcome, ...]]:
         ("while True: print('x' * 999)", (Outcome.OUTPUT,)),
         ("import ctypes\nctypes.string_at(0)", (Outcome.CRASH,)),
         (
-            "import os\nfor n in range(40): open(f'f{n}', 'w').write('x' * 9999)\nif os.fork() == 0:\n    while True: pass",
+            "import os\nfor n in range(40): open(f'f{n}', 'w').write('x' * 9999)\n"
+            "if os.fork() == 0:\n    while True: pass",
             (Outcome.OK,),
         ),
         ("while True: pass", (Outcome.TIMEOUT, Outcome.CPU)),
@@ -56,7 +57,7 @@ def _children() -> set[str]:
 def _traces() -> dict[str, object]:
     return {
         "processes": _children(),
-        "descriptors": sorted(os.listdir("/proc/self/fd")),
+        "descriptors": sorted(path.name for path in Path("/proc/self/fd").iterdir()),
         "mounts": [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if "docker" not in line],
         "groups": sorted(str(path) for path in Path("/sys/fs/cgroup").rglob(f"proofgym-{os.getpid()}-*")),
         "threads": {thread.name for thread in threading.enumerate()},

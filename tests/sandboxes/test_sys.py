@@ -21,7 +21,7 @@ def answer(program: bytes, number: int, arch: int, args: tuple[int, ...] = (0,) 
         if op == 0x20:
             (value,) = struct.unpack_from("<I", data, k)
         elif op == 0x06:
-            return k
+            return int(k)
         elif op == 0x05:
             at += k
         else:

@@ -18,7 +18,8 @@ assert os.geteuid() == 65534
 tiers = {tier.isolation.label: tier.reason for tier in probe.probe().tiers}
 isolation = Isolation.parse(sys.argv[1])
 if not tiers[sys.argv[1]]:
-    names = [name for name in conformance.CLAIMS if not name.startswith("resource: ") or "fork" in name or "memory" in name]
+    slow = ("fork", "memory")
+    names = [n for n in conformance.CLAIMS if not n.startswith("resource: ") or any(word in n for word in slow)]
     report = conformance.check(EmbeddedBackend(isolation), only=names)
     print(json.dumps({"tiers": tiers, "claims": len(names), "ok": report.ok, "text": str(report)}))
 else:
