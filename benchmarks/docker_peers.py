@@ -169,10 +169,9 @@ def main(rounds: int) -> int:
         cpu = f"{statistics.median(cpus):6.1f} ms processor time ({min(cpus):.1f} to {max(cpus):.1f})"
         print(f"{name:<26} {wall:<40} {cpu:<46} {ratios[name]:5.1f} x warm")
     rate, used = throughput()
-    print(
-        f"two warm containers, busy: {rate:.0f} jobs/s at load {os.getloadavg()[0]:.1f}, {used * 1e3:.2f} ms processor time"
-    )
-    print(f"a job, so two idle cores would give {2 / used:.0f} jobs/s (goal 300)")
+    load = os.getloadavg()[0]
+    print(f"two warm containers, busy: {rate:.0f} jobs/s at load {load:.1f}; {used * 1e3:.2f} ms processor time a job,")
+    print(f"so two idle cores would give {2 / used:.0f} jobs/s (goal 300)")
     by_exec, by_run = ratios["docker exec (SDK)"], ratios["docker run (SDK)"]
     print(f"exec / warm {by_exec:.1f} (goal 10), run / warm {by_run:.1f} (goal 25)")
     return int(2 / used < 300 or by_exec < 10 or by_run < 25)

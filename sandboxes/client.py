@@ -153,6 +153,9 @@ class NannyWorker:
             self.ready = wire.decode(body)
             if self._counters:
                 self._counted = self._counters()
+        except (EOFError, OSError, wire.Malformed) as error:
+            self.close()
+            raise WorkerLost(f"the worker did not start: {str(error) or type(error).__name__}") from error
         except BaseException:
             self.close()
             raise

@@ -47,6 +47,7 @@ class Language:
     run: tuple[str, ...]
     runner: str = ""
     reserve_mb: int = 256
+    proc: bool = False
     env: tuple[tuple[str, str], ...] = ()
 
 
@@ -67,12 +68,12 @@ LANGUAGES = {
     "java": Language(
         "{name}.java", "javac", ("-version",), ("-J-XX:+UseSerialGC", "-d", "out", "{name}.java"),
         ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss64m", "-Xmx{memory}m", "-cp", "out", "{name}"),
-        runner="java", reserve_mb=6144,
+        runner="java", reserve_mb=6144, proc=True,
     ),
-    "javascript": Language("main.js", "node", ("--version",), (), ("main.js",), runner="node", reserve_mb=4096),
+    "javascript": Language("main.js", "node", ("--version",), (), ("main.js",), runner="node", reserve_mb=4096, proc=True),
     "typescript": Language(
         "main.ts", "tsc", ("--version",), ("--target", "es2022", "--module", "commonjs", "--outDir", "out", "main.ts"),
-        ("out/main.js",), runner="node", reserve_mb=4096,
+        ("out/main.js",), runner="node", reserve_mb=4096, proc=True,
     ),
 }  # fmt: skip
 _ALIASES = {"c++": "cpp", "cc": "cpp", "js": "javascript", "ts": "typescript", "golang": "go", "rs": "rust"}
@@ -182,7 +183,7 @@ def _run_job(
     argv = [word.format(**words, memory=memory) for word in language.run]
     if language.runner:
         argv.insert(0, version.partition("\n")[0] if language.runner == language.compiler else _place(language.runner))
-    made = Job.command(argv, stdin, files=built, reserve_mb=language.reserve_mb, limits=limits)
+    made = Job.command(argv, stdin, files=built, proc=language.proc, reserve_mb=language.reserve_mb, limits=limits)
     return replace(made, env={**dict(language.env)})
 
 

@@ -298,7 +298,7 @@ class Running:
         page, code = self.nanny.page, 1
         try:
             try:
-                self.walls.enter(self.meta, self.scratch, keep, self.nanny.base)
+                self.walls.enter(self.meta, keep, self.nanny.base)
             except BaseException as error:
                 text = f"{walls.step}: {error}".encode()[:4000]
                 page[16 : 16 + len(text)] = text
@@ -456,8 +456,7 @@ class Running:
             parts = (bytes(data[at : at + (1 << 20)]) for at in range(0, len(data), 1 << 20))
             out += [wire.frame(wire.DATA, part, stream) for part in parts]
         out += self._collect()
-        os.close(self.scratch)
-        self.walls.empty_scratch()
+        self.walls.end_scratch(self.scratch)
         oom, refused = self.nanny.count()
         done = {
             "why": self.why or "exit",

@@ -34,7 +34,6 @@ def run(kind: str, body: bytes, meta: dict[str, Any], env: dict[str, str]) -> in
     _write_files(job["files"], job["argv"][0] if kind == "command" else "")
     if kind == "command":
         return _command(job, meta, {**env, **job["env"]})
-    _open_streams()
     gc.enable()
     code = 1
     try:
@@ -155,22 +154,6 @@ def _report(error: BaseException) -> None:
         traceback.print_exception(type(error), error, place, limit=-20)
     except BaseException:
         return
-
-
-def _open_streams() -> None:
-    """Give the job fresh standard streams; those of the worker were closed on purpose."""
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        stream: Any = open(  # noqa: SIM115 - it stays open
-            number,
-            mode,
-            encoding="utf-8",
-            errors="surrogateescape" if mode == "r" else "backslashreplace",
-            closefd=False,
-        )
-        if number == 2:
-            stream.reconfigure(line_buffering=True)
-        setattr(sys, name, stream)
-        setattr(sys, f"__{name}__", stream)
 
 
 def _flush() -> None:

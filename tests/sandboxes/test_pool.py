@@ -26,6 +26,7 @@ from proofgym.sandboxes import (
     PoolClosed,
     QueueFull,
     Result,
+    boot,
     make_backend,
     probe,
 )
@@ -68,6 +69,15 @@ class FakeBackend:
 
     def close(self) -> None:
         return
+
+
+def test_a_worker_that_cannot_start_is_an_error_and_never_a_score(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boot, "argv", lambda python: ["/bin/false"])
+    with (
+        Pool(EmbeddedBackend(Isolation.REDUCED), 1, min_isolation="reduced") as pool,
+        pytest.raises(InfraError, match="start"),
+    ):
+        pool.run(DOUBLE)
 
 
 def test_results_come_in_the_order_of_the_jobs(pool: Pool) -> None:
@@ -319,6 +329,7 @@ def test_closing_leaves_no_process_descriptor_or_thread() -> None:
         pool.submit(DOUBLE)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_pool_is_refused_in_a_forked_process(pool: Pool) -> None:
     reader, writer = os.pipe()
     pid = os.fork()
@@ -336,6 +347,7 @@ def test_a_pool_is_refused_in_a_forked_process(pool: Pool) -> None:
     assert b"make one of your own" in said
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_the_owners_death_is_the_workers_death(tmp_path: Path) -> None:
     """Not even SIGKILL of the owner in the middle of a job leaves a process behind."""
     reader, writer = os.pipe()
