@@ -246,7 +246,7 @@ RESOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
     "answer flood": ("import os\nwhile True: os.write(3, b'x' * 65536)", ("output", "tampered")),
     "disk": (
         "import os\nfor n in range(10 ** 6):\n    with open(f'f{n}', 'wb') as f: f.write(bytes(1 << 20))",
-        ("error", "crash", "memory", "timeout"),
+        ("error", "crash", "memory", "timeout", "cpu"),
     ),
     "inodes": ("for n in range(10 ** 6): open(f'f{n}', 'w').close()", ("error", "timeout", "cpu")),
     "one huge file": ("f = open('f', 'wb')\nf.seek(1 << 40)\nf.write(b'x')\nf.close()", ("error", "crash")),

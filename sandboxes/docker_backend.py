@@ -29,6 +29,7 @@ import struct
 import threading
 import time
 import uuid
+import weakref
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -38,7 +39,7 @@ from proofgym.sandboxes import boot, docker_seccomp
 from proofgym.sandboxes.client import NannyWorker
 from proofgym.sandboxes.embedded import DEVICES, PRELOAD, environment
 from proofgym.sandboxes.errors import IsolationUnavailable, WorkerLost
-from proofgym.sandboxes.image import IMAGE, READ_LABEL, SITE
+from proofgym.sandboxes.image import IMAGE, READ_LABEL, SITE, sdk
 from proofgym.sandboxes.types import Isolation, Job, Limits
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ PATIENCE_S = 10.0
 SELF_TEST_JOBS = 100
 GAP_SHARED = "jobs of one worker share a container, one after the other: it is swept between them, not made anew"
 GAP_REMOTE = (
-    "the daemon is on another machine or its containers' control groups cannot be written: "
-    "memory and processes of a job are watched every 100 ms, and counted by the kernel only with a margin"
+    "the containers' control groups cannot be written from here: a limit of fewer than 64 processes is watched every "
+    "100 ms, not kept by the kernel"
 )
 
 
@@ -150,6 +151,8 @@ class DockerBackend:
             WorkerLost: No container could be made this time.
         """
         del slot
+        if self._closed.is_set():
+            raise WorkerLost("the backend is closed")
         worker = self._ahead.take(limits)
         if worker is None:
             worker = self._make(limits)
@@ -303,7 +306,7 @@ class _Settings:
         memory = (limits.memory_mb + limits.scratch_mb + NANNY_MB) << 20
         room = f"rw,nosuid,nodev,exec,mode=1777,size={limits.scratch_mb << 20},nr_inodes={limits.inodes}"
         command = list(command) or boot.bundled_argv("python3")
-        limit = need("docker", "docker").types.Ulimit
+        limit = sdk().types.Ulimit
         host = client.create_host_config(
             auto_remove=True,
             network_mode="none",
@@ -357,7 +360,6 @@ class _Container:
         with daemon.errors():
             client = daemon.client()
             self.id = settings.create(client, limits)
-            remover.expect(self.id)
             try:
                 wanted = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
                 self.stream = _AttachStream(client.attach_socket(self.id, params=wanted))
@@ -373,13 +375,15 @@ class _Container:
         if not self._pid:
             raise WorkerLost(self.stream.complaint() or "it ended at once")
         with contextlib.suppress(OSError):
-            pidfd = os.pidfd_open(self._pid)
-            groups = _Groups.of(self._pid) if self.id in Path(f"/proc/{self._pid}/cgroup").read_text() else _Groups()
+            self._pidfd = os.pidfd_open(self._pid)
+            if self.id not in Path(f"/proc/{self._pid}/cgroup").read_text():
+                os.close(self._pidfd)  # a process of another machine, or of nobody: its number means nothing here
+                self._pidfd = -1
+                return
+            groups = _Groups.of(self._pid)
             if groups.complete:
-                self._pidfd, self._groups = pidfd, groups
+                self._groups = groups
                 self.local = os.access(groups.memory, os.W_OK) and self._set(limits)
-            else:
-                os.close(pidfd)
 
     @property
     def counters(self) -> Callable[[], tuple[int, int]]:
@@ -615,13 +619,13 @@ class _Daemon:
     """The daemon's API, with a client for each thread and all its failures as one exception."""
 
     def __init__(self, base_url: str | None, timeout_s: float) -> None:
-        self.docker = need("docker", "docker")
+        self.docker = sdk()
         self._options: dict[str, Any] = {} if base_url else self.docker.utils.kwargs_from_env()
         if base_url:
             self._options["base_url"] = base_url
         self._timeout_s, self._version = timeout_s, "auto"
         self._here = threading.local()
-        self._clients: list[Any] = []
+        self._clients: weakref.WeakSet[Any] = weakref.WeakSet()
         self._lock = threading.Lock()
 
     def client(self) -> Any:
@@ -629,19 +633,32 @@ class _Daemon:
         client = getattr(self._here, "client", None)
         if client is None:
             try:
+                self.knock()
                 client = self.docker.APIClient(**self._options, version=self._version, timeout=self._timeout_s)
             except (self.docker.errors.DockerException, OSError) as error:
                 raise IsolationUnavailable(_no_daemon(error)) from error
             with self._lock:
                 self._version = client.api_version
-                self._clients.append(client)
+                self._clients.add(client)
             self._here.client = client
         return client
+
+    def knock(self) -> None:
+        """Raise OSError if nobody listens at a local address: the SDK would leave sockets open, were it to find out."""
+        place = str(self._options.get("base_url", self.docker.constants.DEFAULT_UNIX_SOCKET))
+        if "unix://" in place:
+            with socket.socket(socket.AF_UNIX) as end:
+                end.settimeout(self._timeout_s)
+                end.connect("/" + place.partition("://")[2].lstrip("/"))
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:
         """Turn what the SDK raises into WorkerLost, and an absent daemon into _DaemonAway."""
         requests = need("requests", "docker")
+        try:
+            self.knock()
+        except OSError as error:
+            raise _DaemonAway(str(error)) from error
         try:
             yield
         except requests.exceptions.ConnectionError as error:
@@ -653,7 +670,7 @@ class _Daemon:
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
-            clients, self._clients = self._clients, []
+            clients = list(self._clients)
         for client in clients:
             client.close()
 
@@ -665,12 +682,7 @@ class _Remover(threading.Thread):
         super().__init__(name="sandbox-remover", daemon=True)
         self._daemon = daemon
         self._queue: queue.Queue[str | None] = queue.Queue()
-        self._expected: set[str] = set()
         self.start()
-
-    def expect(self, container: str) -> None:
-        """A container was made, and is to be gone in the end."""
-        self._expected.add(container)
 
     def remove(self, container: str) -> None:
         """Take it away soon."""
@@ -684,6 +696,7 @@ class _Remover(threading.Thread):
     def _try(self, container: str) -> None:
         docker = self._daemon.docker
         try:
+            self._daemon.knock()
             self._daemon.client().remove_container(container, force=True, v=True)
         except docker.errors.NotFound:
             pass
@@ -692,7 +705,6 @@ class _Remover(threading.Thread):
                 return
         except (docker.errors.DockerException, OSError, IsolationUnavailable):
             return  # the daemon is away; whoever closes tries again, and the next owner does
-        self._expected.discard(container)
 
     def close(self, maker: str, patience_s: float = 10.0) -> None:
         """Remove all that are left, and wait until the daemon knows of none."""
@@ -701,6 +713,7 @@ class _Remover(threading.Thread):
         until = time.monotonic() + patience_s
         while time.monotonic() < until:
             try:
+                self._daemon.knock()
                 left = self._daemon.client().containers(all=True, quiet=True, filters={"label": f"{MAKER}={maker}"})
             except (self._daemon.docker.errors.DockerException, OSError, IsolationUnavailable):
                 return

@@ -26,9 +26,9 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
-from proofgym.errors import BadInput, need
+from proofgym.errors import BadInput, MissingExtra, need
 from proofgym.sandboxes.errors import IsolationUnavailable
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def build_image(tag: str = IMAGE, *, packages: Sequence[str] | None = None, base
         IsolationUnavailable: No daemon answers.
         BadInput: A package that was asked for is not installed.
     """
-    docker = need("docker", "docker")
+    docker = sdk()
     begun = time.monotonic()
     options = {} if base_url else docker.utils.kwargs_from_env()
     with tempfile.TemporaryFile() as file:
@@ -102,6 +102,14 @@ def build_image(tag: str = IMAGE, *, packages: Sequence[str] | None = None, base
         except (docker.errors.DockerException, OSError) as error:
             raise IsolationUnavailable(f"the image could not be given to Docker: {error}") from error
     return Built(tag, found, count, size / 2**20, time.monotonic() - begun)
+
+
+def sdk() -> Any:
+    """The Docker SDK. Raises MissingExtra, also where `import docker` finds a mere folder of that name, such as ours."""
+    docker = need("docker", "docker")
+    if not hasattr(docker, "APIClient"):
+        raise MissingExtra("docker is not installed; `pip install 'proofgym[docker]'` brings it")
+    return docker
 
 
 def write_tree(file: IO[bytes], packages: Sequence[str] | None = None) -> int:

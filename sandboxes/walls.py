@@ -413,7 +413,7 @@ def limit(meta: dict[str, Any], base: int, mode: str, *, exact: bool) -> None:
         (resource.RLIMIT_CPU, seconds, seconds + 1),
         (resource.RLIMIT_FSIZE, meta["scratch"], meta["scratch"]),
         (resource.RLIMIT_NOFILE, meta["files"], meta["files"]),
-        (resource.RLIMIT_CORE, 0, 0),
+        (resource.RLIMIT_CORE, 1, 1),  # 1 and not 0: with 0, a host's core handler behind a pipe would still be called
         (resource.RLIMIT_MEMLOCK, 0, 0),
         (resource.RLIMIT_STACK, meta["stack"], meta["stack"]),
     ]

@@ -8,11 +8,13 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import types
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proofgym.errors import MissingExtra
 from proofgym.sandboxes import (
     InfraError,
     IsolationUnavailable,
@@ -69,9 +72,15 @@ def test_headers_come_out_however_the_stream_is_cut(frames: list[tuple[int, byte
 
 
 def test_no_daemon_is_said_with_the_cure() -> None:
-    pytest.importorskip("docker")
+    pytest.importorskip("docker.api")
     with pytest.raises(IsolationUnavailable, match=r"no Docker daemon answers.*dockerd"):
         DockerBackend(base_url="unix:///no/such/socket")
+
+
+def test_folder_named_docker_is_not_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "docker", types.ModuleType("docker"))
+    with pytest.raises(MissingExtra, match=r"proofgym\[docker\]"):
+        DockerBackend()
 
 
 @pytest.mark.parametrize("bad", [{"cpus": 0}, {"cpus": float("nan")}, {"most_jobs": 0}, {"ahead": -1}])
@@ -130,6 +139,15 @@ def daemon() -> Iterator[Any]:
         build_image()
     yield sdk
     sdk.close()
+
+
+@pytest.mark.parametrize(("require", "outcome"), [("", "1 skipped"), ("1", "1 error")])
+def test_missing_daemon_skips_here_and_fails_where_it_is_required(require: str, outcome: str) -> None:
+    env = {**os.environ, "DOCKER_HOST": "unix:///no/such/socket", "REQUIRE_DOCKER": require}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", "as_hard_as_promised"]
+    said = subprocess.run(command, env=env, capture_output=True, text=True, check=False).stdout
+    assert outcome in said
+    assert "no Docker daemon answers" in said
 
 
 @pytest.fixture
@@ -222,7 +240,7 @@ for name, number in {numbers!r}.items():
     result = libc.syscall(ctypes.c_long(number), 0, 0, 0, 0, 0, 0)
     found[name] = 0 if result >= 0 else ctypes.get_errno()
 found["uid"] = os.getuid()
-for path in ("/x", "/etc/x", "/usr/x", "/dev/x", "/dev/shm/x", "/sys/x", "/proc/sys/kernel/hostname"):
+for path in ("/x", "/etc/x", "/usr/x", "/var/x", "/dev/shm/x", "/sys/x", "/proc/sys/kernel/hostname"):
     try:
         open(path, "w").write("x")
         found[path] = "written"
@@ -266,6 +284,7 @@ ATTACKS = {
     "becoming root": "import os\ndef attack():\n    os.setuid(0)\n    return os.getuid()",
     "writing to the image": "def attack(): return open('/usr/planted', 'w').write('x')",
     "writing beside scratch": "def attack(): return open('/var/planted', 'w').write('x')",
+    "a file beside the devices": "def attack(): return open('/dev/planted', 'w').write('x')",
     "shared memory": "def attack(): return open('/dev/shm/left', 'w').write('x')",
     "a device": "import os\ndef attack(): return os.mknod('disk', 0o60666, os.makedev(8, 0)) or 'made'",
     "a set-user-id program of its own": (
@@ -415,10 +434,9 @@ def test_sessions_pytest_and_packages_work_inside(pool: Pool) -> None:
         session.restore(before)
         assert session.cell("print(x)").stdout == b"20\n"
     test = {"test_it.py": "def test_a(): assert 1\ndef test_b(): assert 0"}
-    result = pool.run(
-        Job.pytest(test, ["test_it.py::test_a", "test_it.py::test_b"], limits=Limits(wall_s=20, cpu_s=20))
-    )
-    assert result.tests == {"test_it.py::test_a": "passed", "test_it.py::test_b": "failed"}
+    names, patient = ["test_it.py::test_a", "test_it.py::test_b"], Limits(wall_s=20, cpu_s=20)
+    result = pool.run(Job.pytest(test, names, limits=patient))
+    assert result.tests == {"test_it.py::test_a": "passed", "test_it.py::test_b": "failed"}, result
     source = "def f():\n    import numpy\n    return float(numpy.arange(4).sum())"
     assert pool.run(Job.calls(source, "f", [()], limits=patient)).values == [6.0]
 
@@ -433,7 +451,6 @@ def test_unusable_images_are_refused(daemon: Any) -> None:
         daemon.commit(made, changed, changes=["VOLUME /data"])
         with pytest.raises(IsolationUnavailable, match="volumes"):
             DockerBackend(changed)
-        daemon.commit(made, changed, changes=["ENV PATH=/nowhere", "VOLUME []"])
     finally:
         daemon.remove_container(made, force=True)
         with contextlib.suppress(Exception):
@@ -624,7 +641,8 @@ class OwnDaemon:
                 [
                     "dockerd", "-H", self.url, f"--data-root={self.folder}/data", f"--exec-root={self.folder}/exec",
                     f"--pidfile={self.folder}/pid", f"--config-file={self.folder}/daemon.json",
-                    f"--bridge={self.bridge}", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false",
+                    f"--bridge={self.bridge}", "--iptables=false", "--ip6tables=false", "--ip-forward=false",
+                    "--ip-masq=false",
                 ],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
@@ -637,15 +655,23 @@ class OwnDaemon:
         until = time.monotonic() + 60
         while True:
             try:
+                with socket.socket(socket.AF_UNIX) as end:
+                    end.connect(f"{self.folder}/d.sock")
                 return docker.APIClient(self.url, version="auto", timeout=60)
             except Exception:
                 assert time.monotonic() < until, (self.folder / "log").read_text()[-2000:]
                 time.sleep(0.1)
 
     def kill(self) -> None:
+        """Kill it with its containerd, and wait until both are gone; the shims and containers live on."""
         assert self.process is not None
+        containerd = int((self.folder / "exec/containerd/containerd.pid").read_text())
         self.process.kill()
         self.process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            while True:
+                os.kill(containerd, signal.SIGKILL)
+                time.sleep(0.02)
 
     def close(self) -> None:
         assert self.process is not None

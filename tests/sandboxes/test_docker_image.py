@@ -68,7 +68,7 @@ def test_missing_package_is_refused_by_name() -> None:
 
 
 def test_image_without_a_daemon_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("docker")
+    pytest.importorskip("docker.api")
     monkeypatch.setattr(image, "write_tree", lambda file, packages: file.write(b"x") and 0)
     with pytest.raises(IsolationUnavailable, match="could not be given to Docker"):
         image.build_image(base_url="unix:///no/such/socket")
