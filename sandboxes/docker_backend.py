@@ -39,7 +39,7 @@ from proofgym.sandboxes import boot, docker_seccomp
 from proofgym.sandboxes.client import NannyWorker
 from proofgym.sandboxes.embedded import DEVICES, PRELOAD, environment
 from proofgym.sandboxes.errors import IsolationUnavailable, WorkerLost
-from proofgym.sandboxes.image import IMAGE, READ_LABEL, SITE, sdk
+from proofgym.sandboxes.image import IMAGE, READ_LABEL, SITE, connect, knock, sdk
 from proofgym.sandboxes.types import Isolation, Job, Limits
 
 if TYPE_CHECKING:
@@ -620,9 +620,7 @@ class _Daemon:
 
     def __init__(self, base_url: str | None, timeout_s: float) -> None:
         self.docker = sdk()
-        self._options: dict[str, Any] = {} if base_url else self.docker.utils.kwargs_from_env()
-        if base_url:
-            self._options["base_url"] = base_url
+        self._url = base_url or self.docker.utils.kwargs_from_env().get("base_url")
         self._timeout_s, self._version = timeout_s, "auto"
         self._here = threading.local()
         self._clients: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -633,8 +631,7 @@ class _Daemon:
         client = getattr(self._here, "client", None)
         if client is None:
             try:
-                self.knock()
-                client = self.docker.APIClient(**self._options, version=self._version, timeout=self._timeout_s)
+                client = connect(self._url, version=self._version, timeout=self._timeout_s)
             except (self.docker.errors.DockerException, OSError) as error:
                 raise IsolationUnavailable(_no_daemon(error)) from error
             with self._lock:
@@ -644,12 +641,8 @@ class _Daemon:
         return client
 
     def knock(self) -> None:
-        """Raise OSError if nobody listens at a local address: the SDK would leave sockets open, were it to find out."""
-        place = str(self._options.get("base_url", self.docker.constants.DEFAULT_UNIX_SOCKET))
-        if "unix://" in place:
-            with socket.socket(socket.AF_UNIX) as end:
-                end.settimeout(self._timeout_s)
-                end.connect("/" + place.partition("://")[2].lstrip("/"))
+        """Raise OSError if nobody is there."""
+        knock(self._url)
 
     @contextlib.contextmanager
     def errors(self) -> Iterator[None]:

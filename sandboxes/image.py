@@ -19,6 +19,7 @@ import os
 import py_compile
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
@@ -86,13 +87,12 @@ def build_image(tag: str = IMAGE, *, packages: Sequence[str] | None = None, base
     """
     docker = sdk()
     begun = time.monotonic()
-    options = {} if base_url else docker.utils.kwargs_from_env()
     with tempfile.TemporaryFile() as file:
         count = write_tree(file, packages)
         size = file.tell()
         file.seek(0)
         try:
-            client = docker.APIClient(**{"base_url": base_url, **options, "timeout": 300, "version": "auto"})
+            client = connect(base_url, timeout=300)
             try:
                 changes = ["ENV PATH=/usr/local/bin:/usr/bin:/bin", f'LABEL {READ_LABEL}="{_prefix()}"']
                 client.import_image_from_data(file, *_repository(tag), changes=changes)
@@ -105,11 +105,28 @@ def build_image(tag: str = IMAGE, *, packages: Sequence[str] | None = None, base
 
 
 def sdk() -> Any:
-    """The Docker SDK. Raises MissingExtra, also where `import docker` finds a mere folder of that name, such as ours."""
+    """The Docker SDK. Raises MissingExtra, also where `import docker` finds a mere folder of that name, like ours."""
     docker = need("docker", "docker")
     if not hasattr(docker, "APIClient"):
         raise MissingExtra("docker is not installed; `pip install 'proofgym[docker]'` brings it")
     return docker
+
+
+def connect(base_url: str | None = None, **options: Any) -> Any:
+    """A client of the daemon at `base_url`, DOCKER_HOST, or the local socket. Raises OSError or DockerException."""
+    docker = sdk()
+    where = {"base_url": base_url} if base_url else docker.utils.kwargs_from_env()
+    knock(where.get("base_url"))
+    return docker.APIClient(**{"version": "auto", **where, **options})
+
+
+def knock(base_url: str | None) -> None:
+    """Raise OSError if nobody listens at a local address: the SDK would find out too, and leave a socket open."""
+    place = base_url or sdk().constants.DEFAULT_UNIX_SOCKET
+    if "unix://" in place:
+        with socket.socket(socket.AF_UNIX) as end:
+            end.settimeout(10)
+            end.connect("/" + place.partition("://")[2].lstrip("/"))
 
 
 def write_tree(file: IO[bytes], packages: Sequence[str] | None = None) -> int:
