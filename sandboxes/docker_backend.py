@@ -35,7 +35,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from proofgym.errors import ProofgymError, need
-from proofgym.sandboxes import boot, docker_seccomp
+from proofgym.sandboxes import boot, docker_seccomp, probe
 from proofgym.sandboxes.client import NannyWorker
 from proofgym.sandboxes.embedded import DEVICES, PRELOAD, environment
 from proofgym.sandboxes.errors import IsolationUnavailable, WorkerLost
@@ -89,7 +89,8 @@ class DockerBackend:
         ahead: How many containers may wait ready at most.
 
     Raises:
-        IsolationUnavailable: No daemon, no image, or a runtime that fails; says which, and the cure.
+        IsolationUnavailable: No daemon, no image, a runtime that fails, or a container that did not contain what it
+            must: one is attacked first. Says which, and the cure.
         MissingExtra: The Docker SDK is not installed.
     """
 
@@ -140,6 +141,7 @@ class DockerBackend:
             self._ahead = _Ahead(self._make, ahead)
             if runtime not in (None, "runc"):
                 self._try_runtime()
+            self._prove()
         except BaseException:
             self.close()
             raise
@@ -200,9 +202,9 @@ class DockerBackend:
             worker.gaps += (GAP_REMOTE,)
         try:
             worker.greet({**self._config, "exact_memory": container.local})
-        except (OSError, EOFError) as error:
-            said = container.stream.complaint() or str(error)
-            raise WorkerLost(f"the container's worker did not start: {said or 'it hung up'}") from error
+        except WorkerLost as error:
+            said = container.stream.complaint()
+            raise WorkerLost(f"{error}; the container said: {said}" if said else str(error)) from error
         worker.gaps += tuple(worker.ready["gaps"])
         return worker
 
@@ -215,6 +217,25 @@ class DockerBackend:
             except _DaemonAway as error:
                 if time.monotonic() > until or self._closed.wait(0.25):
                     raise WorkerLost(f"the Docker daemon does not answer: {error}") from error
+
+    def _prove(self) -> None:
+        """Attack a container before any is trusted; it is then the first to be used."""
+        try:
+            worker = self._make(Limits())
+        except WorkerLost as error:
+            raise IsolationUnavailable(f"Docker is there, but no worker starts in it: {error}") from error
+        try:
+            unstopped = probe._attack(worker)
+        except (WorkerLost, ProofgymError) as error:
+            worker.close()
+            raise IsolationUnavailable(f"an honest job failed in a container: {error}") from error
+        if unstopped:
+            worker.close()
+            raise IsolationUnavailable(f"a container here did not contain {', '.join(unstopped)}")
+        if self.fresh:
+            worker.close()
+        else:
+            self._ahead.give(worker)
 
     def _try_runtime(self) -> None:
         """Run a hundred small jobs; a runtime that loses one is not taken."""
@@ -738,6 +759,11 @@ class _Ahead:
                 self._thread = threading.Thread(target=self._loop, name="sandbox-ahead", daemon=True)
                 self._thread.start()
             self._changed.notify()
+
+    def give(self, worker: DockerWorker) -> None:
+        """One that was made for another purpose and is still good."""
+        with self._changed:
+            self._ready.append(worker)
 
     def take(self, limits: Limits) -> DockerWorker | None:
         """One that is ready and can be used within `limits`, if there is any; the others are thrown away."""

@@ -210,8 +210,15 @@ def _trees(site: bool, extra: Sequence[str]) -> tuple[list[str], list[tuple[str,
         if not any(Path(place).is_relative_to(above) for above in paths):
             paths.append(place)
     paths += [place for place in (*ETC, *map(str, Path("/etc").glob("java-*-openjdk"))) if Path(place).exists()]
-    hide = [f"{folder}/proofgym" for folder in syspath if Path(folder, "proofgym").is_dir()]
+    hide = [place for place in hidden() if any(Path(place).is_relative_to(above) for above in paths)]
     return paths, links, syspath, hide
+
+
+def hidden() -> list[str]:
+    """Where proofgym is installed: jobs may import its neighbours, but must not see how tasks are made and judged."""
+    places = {Path(sysconfig.get_path(key), "proofgym").resolve() for key in ("purelib", "platlib")}
+    places |= {Path(__file__).resolve().parent.parent, Path(__file__).absolute().parent.parent}
+    return sorted(str(place) for place in places if place.name == "proofgym" and place.is_dir())
 
 
 def _family(pid: int) -> tuple[int, ...]:

@@ -70,7 +70,9 @@ LANGUAGES = {
         ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss64m", "-Xmx{memory}m", "-cp", "out", "{name}"),
         runner="java", reserve_mb=6144, proc=True,
     ),
-    "javascript": Language("main.js", "node", ("--version",), (), ("main.js",), runner="node", reserve_mb=4096, proc=True),
+    "javascript": Language(
+        "main.js", "node", ("--version",), (), ("main.js",), runner="node", reserve_mb=4096, proc=True
+    ),
     "typescript": Language(
         "main.ts", "tsc", ("--version",), ("--target", "es2022", "--module", "commonjs", "--outDir", "out", "main.ts"),
         ("out/main.js",), runner="node", reserve_mb=4096, proc=True,

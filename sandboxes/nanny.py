@@ -19,7 +19,7 @@ The first frame is CONFIG, one dict of:
               (namespaced: ignored, a file system is mounted afresh for each job)
     scratch_limits   [bytes, inodes] a container's tmpfs has, for the record
     syspath   [path, ...] appended to sys.path
-    hide      [path, ...] directories to cover with an empty one (namespaced)
+    hide      [path, ...] directories that a child may not read, inside those it may
     preload   [module, ...] imported once, before the first fork
     env       {name: value} of every child
     drop      whether to try to drop the capability bounding set

@@ -219,12 +219,25 @@ class Walls:
             readable.append("/etc")
         for path in readable:
             if os.path.exists(path):
-                _sys.landlock_allow(ruleset, path, _sys.FS_READ, self.abi)
+                self._allow_reading(ruleset, path)
         for path in self.config["devices"]:
             if os.path.exists(path):
                 _sys.landlock_allow(ruleset, path, _sys.FS_DEVICE, self.abi)
+        for place in self.config["hide"]:
+            _sys.landlock_allow(ruleset, os.path.dirname(place), _sys.FS_READ_DIR, self.abi)
         _sys.landlock_allow(ruleset, BOX if self.mode == "namespaced" else self.scratch, _sys.FS_SCRATCH, self.abi)
         return ruleset
+
+    def _allow_reading(self, ruleset: int, path: str) -> None:
+        """Allow a tree, but for what is hidden in it. Where there are mounts, that is covered as well."""
+        hide = self.config["hide"]
+        if path in hide:
+            return
+        if not any(place.startswith(path + "/") for place in hide):
+            _sys.landlock_allow(ruleset, path, _sys.FS_READ, self.abi)
+            return
+        for name in os.listdir(path):
+            self._allow_reading(ruleset, f"{path}/{name}")
 
     # What happens for each job ----------------------------------------------------------------------------------------
 
@@ -262,11 +275,10 @@ class Walls:
             keep: The descriptors to become 0, 1, 2, 3 and so on; all others are closed.
             base: The address space this process has now, in bytes.
         """
-        if self.mode == "namespaced":
-            if meta["proc"] and self.proc >= 0:
-                _at("mount namespace of the job")
-                _sys.unshare(_sys.CLONE_NEWNS)
-                self._mount_proc()
+        if self.mode == "namespaced" and meta["proc"]:
+            _at("a /proc of the job")
+            _sys.unshare(_sys.CLONE_NEWNS)
+            self._mount_proc()
         if self.proc >= 0:
             _at("the job's place in the out-of-memory order")
             self._volunteer()

@@ -377,6 +377,13 @@ def test_other_limits_get_another_container_where_they_cannot_be_changed(
 
 
 @needs_docker
+def test_container_that_contains_nothing_is_not_trusted(daemon: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docker_backend.probe, "_attack", lambda _: ["reading a file of the host"])
+    with pytest.raises(IsolationUnavailable, match="did not contain reading a file of the host"):
+        DockerBackend()
+
+
+@needs_docker
 def test_memory_of_many_processes_is_counted_and_wears_the_worker(worker: DockerWorker) -> None:
     hungry = "import os\nfor _ in range(4): os.fork()\nx = bytearray(60 << 20)\nimport time; time.sleep(5)"
     result = worker.run(Job.script(hungry), Limits(memory_mb=128, wall_s=8))
@@ -446,6 +453,11 @@ def test_unusable_images_are_refused(daemon: Any) -> None:
         daemon.commit(made, changed, changes=["VOLUME /data"])
         with pytest.raises(IsolationUnavailable, match="volumes"):
             DockerBackend(changed)
+        daemon.remove_image(changed, force=True)
+        daemon.commit(made, changed, changes=["ENV PATH=/nowhere"])
+        with pytest.raises(IsolationUnavailable, match=r"no worker starts.*python3"):
+            DockerBackend(changed)
+        assert not [found for found in daemon.containers(all=True) if found["Image"] == changed]
     finally:
         daemon.remove_container(made, force=True)
         with contextlib.suppress(Exception):
