@@ -21,6 +21,7 @@ import collections
 import contextlib
 import ctypes
 import os
+import platform
 import queue
 import select
 import signal
@@ -395,16 +396,13 @@ class _Container:
             self._pid = int(self._daemon.client().inspect_container(self.id)["State"]["Pid"])
         if not self._pid:
             raise WorkerLost(self.stream.complaint() or "it ended at once")
-        with contextlib.suppress(OSError):
-            self._pidfd = os.pidfd_open(self._pid)
-            if self.id not in Path(f"/proc/{self._pid}/cgroup").read_text():
-                os.close(self._pidfd)  # a process of another machine, or of nobody: its number means nothing here
-                self._pidfd = -1
-                return
-            groups = _Groups.of(self._pid)
-            if groups.complete:
-                self._groups = groups
-                self.local = os.access(groups.memory, os.W_OK) and self._set(limits)
+        self._pidfd = _open_process(self._pid, self.id)
+        if self._pidfd >= 0:
+            with contextlib.suppress(OSError):
+                groups = _Groups.of(self._pid)
+                if groups.complete:
+                    self._groups = groups
+                    self.local = os.access(groups.memory, os.W_OK) and self._set(limits)
 
     @property
     def counters(self) -> Callable[[], tuple[int, int]]:
@@ -804,31 +802,51 @@ class _Ahead:
 
 def _whereabouts() -> str:
     """This boot of this machine, and this namespace of process numbers: where a pid means something."""
-    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{boot_id}/{Path('/proc/self/ns/pid').stat().st_ino}"
+    try:
+        boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot_id}/{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:  # not Linux; the daemon is then in a virtual machine
+        return f"{platform.node()}/{uuid.getnode():x}"
 
 
 def _process(pid: int) -> str:
-    """A process by its number and the moment it started, since numbers come again."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return f"{pid}:{fields[19]}"
+    """A process by its number and, where /proc tells it, the moment it started, since numbers come again."""
+    try:
+        started = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        started = ""
+    return f"{pid}:{started}"
 
 
 def _alive(process: str) -> bool:
     """Whether the process that wrote itself down like this still runs. In doubt it does."""
-    pid = process.partition(":")[0]
+    pid, _, then = process.partition(":")
     if not pid.isdigit():
         return True
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
         return False
-    except OSError:
+    except (OSError, OverflowError):
         pass
+    now = _process(int(pid)).partition(":")[2]
+    return not now or not then or now == then
+
+
+def _open_process(pid: int, container: str) -> int:
+    """A descriptor of a process on this machine that is surely of this container, by its control group; else -1.
+
+    The daemon may be on another machine, and its number mean some innocent process here.
+    """
     try:
-        return _process(int(pid)) == process
-    except OSError:
-        return True
+        pidfd = os.pidfd_open(pid)
+    except (OSError, AttributeError):  # other systems have no such call
+        return -1
+    with contextlib.suppress(OSError):
+        if container in Path(f"/proc/{pid}/cgroup").read_text():
+            return pidfd
+    os.close(pidfd)
+    return -1
 
 
 def _resize_tmpfs(path: str, size: int, inodes: int) -> None:

@@ -131,6 +131,8 @@ def knock(base_url: str | None) -> None:
 
 def write_tree(file: IO[bytes], packages: Sequence[str] | None = None) -> int:
     """Write the image's file system as a tar file; returns the number of files in it."""
+    if sys.platform != "linux":
+        raise BadInput(f"an interpreter of {sys.platform} runs in no Linux container; use docker/Dockerfile")
     return _Tree(file).write(packages)
 
 

@@ -118,6 +118,40 @@ def test_owner_is_alive_until_it_is_not() -> None:
     assert not docker_backend._alive(written)
 
 
+def test_owner_is_known_where_there_is_no_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docker_backend, "Path", lambda _: Path("/no/such/place"))
+    assert docker_backend._whereabouts().count("/") == 1
+    me = docker_backend._process(os.getpid())
+    assert me == f"{os.getpid()}:"
+    assert docker_backend._alive(me)
+
+
+def test_groups_of_version_two_are_set_and_read(tmp_path: Path) -> None:
+    for name, text in {
+        "memory.max": "max", "pids.max": "max", "memory.events": "low 0\noom 3\noom_kill 2\noom_group_kill 0\n",
+        "pids.events": "max 5\n", "cgroup.procs": "7\n8\n",
+    }.items():  # fmt: skip
+        (tmp_path / name).write_text(text)
+    groups = docker_backend._Groups(tmp_path, tmp_path, two=True)
+    assert groups.complete
+    groups.limit(1 << 20, 9)
+    assert ((tmp_path / "memory.max").read_text(), (tmp_path / "pids.max").read_text()) == (str(1 << 20), "9")
+    assert groups.counts() == (2, 5)
+    assert groups.pids() == (7, 8)
+
+
+def test_process_of_another_machine_is_never_touched() -> None:
+    assert docker_backend._open_process(os.getpid(), "0123456789ab" * 5) == -1
+    assert docker_backend._open_process(2**22 + 1, "0123456789ab" * 5) == -1
+
+
+def test_groups_of_another_machine_count_nothing() -> None:
+    groups = docker_backend._Groups()
+    assert not groups.complete
+    assert groups.counts() == (0, 0)
+    assert groups.pids() == ()
+
+
 # With one ------------------------------------------------------------------------------------------------------------
 
 
