@@ -77,7 +77,6 @@ def pack_job(job: Job, limits: Limits, *, live: bool = False) -> bytes:
         "live": live,
         "stack": (64 if job.kind == "command" else 8) << 20,
         "reserve": job.reserve_mb << 20,
-        "nproc": 0,
         "artifacts": list(job.artifacts),
         "warm": ["pytest", "pytest_timeout"] if job.kind == "pytest" else [],
     }

@@ -226,7 +226,7 @@ class DockerBackend:
         except WorkerLost as error:
             raise IsolationUnavailable(f"Docker is there, but no worker starts in it: {error}") from error
         try:
-            unstopped = probe._attack(worker)
+            unstopped = probe.attack(worker)
         except (WorkerLost, ProofgymError) as error:
             worker.close()
             raise IsolationUnavailable(f"an honest job failed in a container: {error}") from error

@@ -11,8 +11,8 @@ scratch is a directory on the host. What is not contained in any: bugs of the ke
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
-import random
 import shutil
 import signal
 import socket
@@ -44,6 +44,8 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 ETC = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime")
 # Ids that systemd reserves for passing services; nobody else on a machine has them.
 UIDS = range(61184, 65520)
+
+_NUMBERS = itertools.count()
 
 GAPS = {
     Isolation.NAMESPACED_CGROUP: (),
@@ -143,7 +145,7 @@ class EmbeddedBackend:
         paths, links, syspath, hide = _trees(self._site, self._binds)
         return {
             "mode": "namespaced" if namespaced else self.isolation.label,
-            "uid": random.choice(UIDS) if os.geteuid() == 0 else None,  # noqa: S311 - any will do
+            "uid": UIDS[(os.getpid() * 61 + next(_NUMBERS)) % len(UIDS)] if os.geteuid() == 0 else None,
             "binds": [(path, path) for path in paths],
             "links": links,
             "devices": [device for device in DEVICES if Path(device).exists()],

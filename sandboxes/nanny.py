@@ -78,7 +78,7 @@ CHUNK = 1 << 16
 TICKS = os.sysconf("SC_CLK_TCK")
 TICK_S = 0.025
 RUNNING = 255
-MOST_OPEN = 256
+RESERVED = 10
 
 
 COUNTERS = (
@@ -106,13 +106,12 @@ class Host:
     def __init__(self, fd_in: int, fd_out: int) -> None:
         import fcntl
 
-        self.fd_in = fcntl.fcntl(fd_in, fcntl.F_DUPFD_CLOEXEC, 10)
-        self.fd_out = fcntl.fcntl(fd_out, fcntl.F_DUPFD_CLOEXEC, 10)
-        null = os.open("/dev/null", os.O_RDWR)
-        for number in (0, 1):
-            os.dup2(null, number)
-        if null > 2:
-            os.close(null)
+        self.fd_in = fcntl.fcntl(fd_in, fcntl.F_DUPFD_CLOEXEC, RESERVED)
+        self.fd_out = fcntl.fcntl(fd_out, fcntl.F_DUPFD_CLOEXEC, RESERVED)
+        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        for number in (0, 1, *range(3, RESERVED)):  # so that nothing we keep lies where a child's descriptors go
+            if number != null:
+                os.dup2(null, number, inheritable=number < 3)
         self.frames = wire.Frames()
         self.waiting: list[tuple[int, int, bytes]] = []
 
@@ -146,6 +145,7 @@ class Nanny:
         self.walls = walls.Walls(config)
         self.page = mmap.mmap(-1, 4096)
         self.base = 0
+        self.others = 0
         self.counted: tuple[int, ...] = (0, 0)
 
     def prepare(self) -> None:
@@ -159,6 +159,7 @@ class Nanny:
         gc.collect()
         gc.freeze()
         self.base = self._address_space()
+        self.others = self.walls.others()
         self.count()
         usage = resource.getrusage(resource.RUSAGE_SELF)
         ready = {
@@ -229,6 +230,7 @@ class Nanny:
             self.warm(meta["warm"])
             if meta["warm"][0] not in sys.modules:
                 return self._refuse(f"{meta['warm'][0]} is not among the packages that jobs can import")
+        meta["nproc"] = self.others + meta["processes"] + 2
         job = Running(self, meta, body)
         job.watch()
         job.finish()

@@ -18,7 +18,7 @@ from proofgym.sandboxes.embedded import GAPS, EmbeddedBackend
 from proofgym.sandboxes.errors import IsolationUnavailable, MissingProgram, WorkerLost
 from proofgym.sandboxes.types import Isolation, Job, Limits, Worker
 
-__all__ = ["Probe", "Tier", "choose", "probe"]
+__all__ = ["Probe", "Tier", "attack", "choose", "probe"]
 
 TIERS = (Isolation.NAMESPACED_CGROUP, Isolation.NAMESPACED, Isolation.REDUCED)
 
@@ -115,7 +115,7 @@ def _tried(isolation: Isolation, pid: int, uid: int) -> Tier:
         reason = str(error)
         return Tier(isolation, False, reason, next((CURES[key] for key in CURES if reason.startswith(key)), ""))
     try:
-        unstopped = _attack(worker)
+        unstopped = attack(worker)
     except (WorkerLost, MissingProgram) as error:
         return Tier(isolation, False, f"an honest job failed: {error}")
     finally:
@@ -129,7 +129,7 @@ def _try(isolation: Isolation) -> Tier:
     return _tried(isolation, os.getpid(), os.geteuid())
 
 
-def _attack(worker: Worker) -> list[str]:
+def attack(worker: Worker) -> list[str]:
     """Attack a worker in five ways; returns what was not stopped."""
     with tempfile.TemporaryDirectory() as folder, socket.socket() as server:
         secret = Path(folder, "secret")

@@ -360,6 +360,19 @@ class Walls:
                 continue
         return found
 
+    def others(self) -> int:
+        """Where a job shares its user id with others on the host: how many tasks those have, with room for more."""
+        if self.mode == "namespaced" or self.uid is not None:
+            return 0
+        tasks = 0
+        for name in os.listdir("/proc"):
+            try:
+                if name.isdigit() and os.stat(f"/proc/{name}").st_uid == os.getuid():
+                    tasks += len(os.listdir(f"/proc/{name}/task"))
+            except OSError:
+                continue
+        return tasks + 64
+
     def end_scratch(self, fd: int) -> None:
         """Take a dead job's scratch away, or empty it where it is a directory and not a mount."""
         os.close(fd)
@@ -434,7 +447,7 @@ def limit(meta: dict[str, Any], base: int, mode: str, *, exact: bool) -> None:
     if mode == "namespaced":
         most = meta["processes"] + (16 if exact else 2)  # guard and nanny count too; a control group comes first
         wanted.append((resource.RLIMIT_NPROC, most, most))
-    elif mode != "container" and meta["nproc"]:
+    elif mode != "container":
         wanted.append((resource.RLIMIT_NPROC, meta["nproc"], meta["nproc"]))
     for kind, soft, hard in wanted:
         most = resource.getrlimit(kind)[1]

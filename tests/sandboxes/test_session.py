@@ -38,6 +38,17 @@ def test_the_interpreter_remembers(session: Session) -> None:
     assert session.cell("x").integrity == "in_process"
 
 
+def test_sessions_work_in_every_tier(tier_pool: Pool) -> None:
+    with Session(tier_pool, QUICK) as session:
+        session.write("a.py", "print(open('b.txt').read())")
+        session.cell("open('b.txt', 'w').write('from a cell')\nx = 6")
+        assert session.command(["python3", "a.py"]).stdout == b"from a cell\n", session.command(["python3", "a.py"])
+        before = session.snapshot()
+        session.cell("x = 7")
+        session.restore(before)
+        assert session.cell("x").stdout == b"6\n"
+
+
 def test_files_and_commands_share_the_directory(session: Session) -> None:
     session.write("pkg/mod.py", "VALUE = 7\n")
     assert session.command(["python3", "-c", "import pkg.mod; print(pkg.mod.VALUE)"]).stdout == b"7\n"
