@@ -12,7 +12,7 @@ from pathlib import Path
 
 __all__ = ["ENV", "argv", "bundle", "bundled_argv"]
 
-MODULES = ("wire", "_sys", "walls", "artifacts", "cells", "runner", "nanny")
+MODULES = ("wire", "_sys", "steps", "walls", "artifacts", "cells", "runner", "running", "nanny")
 _HERE = Path(__file__).resolve().parent
 
 _BOOT = """

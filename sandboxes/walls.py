@@ -11,7 +11,6 @@ Runs in the worker; imports the standard library and `_sys` only.
 from __future__ import annotations
 
 import os
-import resource
 import sys
 from contextlib import contextmanager
 
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 if TYPE_CHECKING or __name__ == "proofgym.sandboxes.walls":
-    from proofgym.sandboxes import _sys
+    from proofgym.sandboxes import _sys, steps
 else:
-    _sys = sys.modules["proofgym_nanny__sys"]
+    _sys, steps = sys.modules["proofgym_nanny__sys"], sys.modules["proofgym_nanny_steps"]
 
 INNER_ID = 1000
 BOX = "/box"
@@ -90,7 +89,7 @@ class Walls:
         staging = self._new_root()
         if as_root:
             _at("giving up root")
-            become(self.uid or 0)
+            steps.become(self.uid or 0)
             _at("user, mount, pid, network, ipc, uts and cgroup namespaces")
             self._unshare_all()
         _at("process 1 of the pid namespace")
@@ -156,7 +155,7 @@ class Walls:
             os.symlink(target, f"{staging}/dev/{name}")
         for tree, inside, is_dir in trees:
             _at(f"the mount of {inside}")
-            _make_place(staging + inside, is_dir)
+            steps.make_place(staging + inside, is_dir)
             _sys.move_mount(tree, staging + inside)
             os.close(tree)
         for inside, target in config["links"]:
@@ -173,8 +172,9 @@ class Walls:
         if self.uid is not None:
             _at("giving up root")
             os.chown(self.scratch, self.uid, self.uid)
-            reach([source for source, _ in self.config["binds"]])
-            become(self.uid)
+            _at("a way to the trees that only root may enter")
+            steps.reach([source for source, _ in self.config["binds"]])
+            steps.become(self.uid)
         self.abi = _sys.landlock_abi() if self.mode == "reduced" else 0
         _sys.prctl(_sys.PR_SET_CHILD_SUBREAPER, 1)
         if self.abi >= 6:
@@ -289,12 +289,12 @@ class Walls:
         _sys.close_range(len(keep) if self.ruleset < 0 else self._spare_ruleset(len(keep)) + 1)
         os.chdir(self.scratch)
         _at("resource limits")
-        limit(meta, base, self.mode, exact=bool(self.config.get("exact_memory")))
+        steps.limit(meta, base, self.mode, exact=bool(self.config.get("exact_memory")))
         if self.mode == "none":
             return
         _at("giving up privileges")
         if self.mode == "container":
-            become(self.uid or 65534)
+            steps.become(self.uid or 65534)
             os.chdir(self.scratch)
         _sys.drop_capabilities()
         if self.ruleset >= 0:
@@ -380,7 +380,7 @@ class Walls:
             _sys.umount(self.scratch)
             return
         with self.as_child():
-            _empty(self.scratch)
+            steps.empty(self.scratch)
 
     @contextmanager
     def as_child(self) -> Iterator[None]:
@@ -393,104 +393,3 @@ class Walls:
         finally:
             if switch:
                 os.seteuid(0)
-
-
-def become(uid: int) -> None:
-    """Give up root for `uid`, groups included, and stay traceable by our own namespace."""
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
-    _sys.prctl(_sys.PR_SET_DUMPABLE, 1)
-
-
-def reach(sources: list[str]) -> None:
-    """Show trees that lie in directories only root may enter, and nothing else there, in a mount namespace."""
-    closed: dict[str, list[str]] = {}
-    for source in sources:
-        parts = source.split("/")[1:-1]
-        for depth in range(len(parts)):
-            above = "/" + "/".join(parts[: depth + 1])
-            if not os.stat(above).st_mode & 1:
-                closed.setdefault(above, []).append(source)
-                break
-    if not closed:
-        return
-    _at(f"a way to {', '.join(closed)}, which only root may enter")
-    _sys.unshare(_sys.CLONE_NEWNS)
-    _sys.mount("none", "/", "", _sys.MS_REC | _sys.MS_PRIVATE)
-    for above, inner in closed.items():
-        trees = [(_sys.open_tree(source), source) for source in inner]
-        cover = _sys.new_mount("tmpfs", {"size": "64k", "mode": "0755"}, _sys.ATTR_NOSUID | _sys.ATTR_NODEV)
-        _sys.move_mount(cover, above)
-        for tree, source in trees:
-            _make_place(source, os.path.isdir(source) or not os.path.exists(source))
-            _sys.move_mount(tree, source)
-            os.close(tree)
-        os.close(cover)
-
-
-def limit(meta: dict[str, Any], base: int, mode: str, *, exact: bool) -> None:
-    """Set the resource limits of this process and those it will start."""
-    program = meta["kind"] == "command"
-    space = meta["memory"] + (meta["reserve"] if program else base)
-    seconds = int(meta["cpu"]) + 2
-    wanted = [
-        (resource.RLIMIT_CPU, seconds, seconds + 1),
-        (resource.RLIMIT_FSIZE, meta["scratch"], meta["scratch"]),
-        (resource.RLIMIT_NOFILE, meta["files"], meta["files"]),
-        (resource.RLIMIT_CORE, 1, 1),  # 1 and not 0: with 0, a host's core handler behind a pipe would still be called
-        (resource.RLIMIT_MEMLOCK, 0, 0),
-        (resource.RLIMIT_STACK, meta["stack"], meta["stack"]),
-    ]
-    if not (program and exact):
-        wanted.append((resource.RLIMIT_AS, space, space))
-    if mode == "namespaced":
-        most = meta["processes"] + (16 if exact else 2)  # guard and nanny count too; a control group comes first
-        wanted.append((resource.RLIMIT_NPROC, most, most))
-    elif mode != "container":
-        wanted.append((resource.RLIMIT_NPROC, meta["nproc"], meta["nproc"]))
-    for kind, soft, hard in wanted:
-        most = resource.getrlimit(kind)[1]
-        if most != resource.RLIM_INFINITY:
-            soft, hard = min(soft, most), min(hard, most)
-        resource.setrlimit(kind, (soft, hard))
-
-
-def _make_place(path: str, is_dir: bool) -> None:
-    if is_dir:
-        os.makedirs(path, 0o755, exist_ok=True)
-    else:
-        os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o644))
-
-
-def _empty(path: str) -> None:
-    """Empty a directory without recursion: directories further down are moved up before their parent goes."""
-    top = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    count = 0
-    try:
-        while True:
-            names = os.listdir(top)
-            if not names:
-                return
-            for name in names:
-                try:
-                    os.unlink(name, dir_fd=top)
-                    continue
-                except (IsADirectoryError, PermissionError):
-                    pass
-                os.chmod(name, 0o700, dir_fd=top)
-                inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
-                try:
-                    for below in os.listdir(inner):
-                        try:
-                            os.unlink(below, dir_fd=inner)
-                        except (IsADirectoryError, PermissionError):
-                            count += 1
-                            os.chmod(below, 0o700, dir_fd=inner)
-                            os.rename(below, f"moved {count} {os.getpid()}", src_dir_fd=inner, dst_dir_fd=top)
-                finally:
-                    os.close(inner)
-                os.rmdir(name, dir_fd=top)
-    finally:
-        os.close(top)

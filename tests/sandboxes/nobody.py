@@ -9,12 +9,12 @@ import os
 import sys
 from pathlib import Path
 
-from proofgym.sandboxes import walls
+from proofgym.sandboxes import steps
 
 if __name__ == "__main__":
-    here = Path(walls.__file__).resolve().parent.parent
+    here = Path(steps.__file__).resolve().parent.parent
     places = [str(Path(sys.base_prefix).resolve()), str(Path(sys.prefix).resolve()), str(here)]
-    walls.reach([place for place in dict.fromkeys(places) if not place.startswith("/usr")])
-    walls.become(65534)
+    steps.reach([place for place in dict.fromkeys(places) if not place.startswith("/usr")])
+    steps.become(65534)
     os.chdir("/")
     os.execv(sys.executable, [sys.executable, *sys.argv[1:]])

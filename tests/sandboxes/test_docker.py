@@ -412,7 +412,7 @@ def test_other_limits_get_another_container_where_they_cannot_be_changed(
 
 @needs_docker
 def test_container_that_contains_nothing_is_not_trusted(daemon: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(docker_backend.probe, "_attack", lambda _: ["reading a file of the host"])
+    monkeypatch.setattr(docker_backend.probe, "attack", lambda _: ["reading a file of the host"])
     with pytest.raises(IsolationUnavailable, match="did not contain reading a file of the host"):
         DockerBackend()
 
@@ -722,6 +722,10 @@ class OwnDaemon:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        for command in Path("/proc").glob("[0-9]*/cmdline"):  # shims outlive a daemon that never came back
+            with contextlib.suppress(OSError):
+                if f"{self.folder}/exec/containerd/containerd.sock".encode() in command.read_bytes().split(b"\0"):
+                    os.kill(int(command.parent.name), signal.SIGKILL)
         for line in Path("/proc/self/mountinfo").read_text().splitlines()[::-1]:
             place = line.split()[4]
             if place.startswith(str(self.folder)):
