@@ -86,7 +86,7 @@ class EmbeddedBackend:
         self.isolation = isolation
         self.gaps: tuple[str, ...] = GAPS[isolation]
         self._preload, self._site = tuple(preload), site
-        self._binds = tuple(str(Path(path).resolve()) for path in binds)
+        self.binds: tuple[str, ...] = tuple(str(Path(path).resolve()) for path in binds)
         if isolation is Isolation.NAMESPACED_CGROUP:
             cgroups.sweep()
 
@@ -142,7 +142,7 @@ class EmbeddedBackend:
 
     def _config(self) -> dict[str, Any]:
         namespaced = self.isolation >= Isolation.NAMESPACED
-        paths, links, syspath, hide = _trees(self._site, self._binds)
+        paths, links, syspath, hide = _trees(self._site, self.binds)
         return {
             "mode": "namespaced" if namespaced else self.isolation.label,
             "uid": UIDS[(os.getpid() * 61 + next(_NUMBERS)) % len(UIDS)] if os.geteuid() == 0 else None,

@@ -25,11 +25,9 @@ from proofgym.sandboxes.errors import JobRefused, MissingProgram, ToolchainMissi
 from proofgym.sandboxes.types import Job, Limits, Outcome, Result
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-__all__ = ["LANGUAGES", "Language", "available", "binds", "check", "run"]
-
-Execute = "Callable[[Job], Result]"
+__all__ = ["LANGUAGES", "Compiler", "Language", "available", "binds", "check"]
 
 COMPILING = Limits(
     wall_s=90, cpu_s=40, memory_mb=2048, processes=256, output_kb=256, scratch_mb=512, inodes=16_384, files=512
@@ -80,7 +78,7 @@ LANGUAGES = {
 }  # fmt: skip
 _ALIASES = {"c++": "cpp", "cc": "cpp", "js": "javascript", "ts": "typescript", "golang": "go", "rs": "rust"}
 
-_versions: dict[tuple[str, str], str] = {}
+RUNNERS = {"java": ("-version",), "node": ("--version",)}
 _pch_lock = threading.Lock()
 _pch_started: set[str] = set()
 
@@ -138,101 +136,106 @@ def binds() -> tuple[str, ...]:
     return tuple(wanted)
 
 
-def run(job: Job, execute: Callable[[Job], Result]) -> Result:
-    """Compile (or find compiled) and run once per input. `execute` runs one job on the caller's worker.
+class Compiler:
+    """Compiles and runs, in the sandboxes of one backend, whose toolchains need not be those of the host.
 
-    Returns:
-        The first run that was not `ok`, or the last; all of them in `runs`. A program that does not compile gives
-        `error`, with the compiler's words in `stderr` and no runs.
-    Raises:
-        ToolchainMissing: The compiler or runtime is not in the sandbox.
+    Args:
+        scope: Keeps the cached programs of one backend apart from those of another.
+        shown: Host directories that its sandboxes show; precompiled headers are used only if theirs is among them.
     """
-    name = check(job.language)
-    language, limits = LANGUAGES[name], job.limits
-    version = _version(name, execute)
-    words = {"name": _class_name(job.source) if name == "java" else "main"}
-    if language.compile:
-        key = hashlib.sha256(repr((name, version, language.compile, job.flags, job.source)).encode()).hexdigest()
-        built = _load(key)
-        if built is None:
-            outcome = _compile(job, name, words, execute)
-            if not isinstance(outcome, dict):
-                return outcome
-            built = outcome
-            _save(key, built)
-    else:
+
+    def __init__(self, scope: str = "", shown: Sequence[str] = ()) -> None:
+        self._scope, self._shown = scope, tuple(shown)
+        self._found: dict[str, tuple[str, str]] = {}
+
+    def run(self, job: Job, execute: Callable[[Job], Result]) -> Result:
+        """Compile (or find compiled) and run once per input. `execute` runs one job on the caller's worker.
+
+        Returns:
+            The first run that was not `ok`, or the last; all of them in `runs`. A program that does not compile gives
+            `error`, with the compiler's words in `stderr` and no runs.
+        Raises:
+            ToolchainMissing: The compiler or runtime is not in the sandbox.
+        """
+        name = check(job.language)
+        language = LANGUAGES[name]
+        words = {"name": _class_name(job.source) if name == "java" else "main"}
+        program, version = self._find(name, language.compiler, language, execute)
+        runner = self._find(name, language.runner, language, execute)[0] if language.runner else ""
         built = {language.file: job.source.encode()}
-    runs = []
-    for stdin in job.stdins:
-        made = _run_job(language, words, built, stdin, limits, version)
-        runs.append(execute(made))
-    first_bad = next((one for one in runs if not one.ok), runs[-1])
-    return replace(
-        first_bad, runs=tuple(runs), wall_s=sum(one.wall_s for one in runs), cpu_s=sum(one.cpu_s for one in runs),
-        max_rss_kb=max(one.max_rss_kb for one in runs),
-    )  # fmt: skip
+        if language.compile:
+            parts = (self._scope, name, version, language.compile, job.flags, job.source)
+            key = hashlib.sha256(repr(parts).encode()).hexdigest()
+            found = _load(key)
+            if found is None:
+                made = self._compile(job, name, words, program, execute)
+                if isinstance(made, Result):
+                    return made
+                _save(key, made)
+                found = made
+            built = found
+        memory = (job.limits or Limits()).memory_mb
+        argv = [word.format(**words, memory=memory) for word in language.run]
+        argv = [runner, *argv] if runner else argv
+        runs = []
+        for stdin in job.stdins:
+            one = Job.command(
+                argv, stdin, files=built, env=dict(language.env), proc=language.proc, reserve_mb=language.reserve_mb,
+                limits=job.limits,
+            )  # fmt: skip
+            runs.append(execute(one))
+        first_bad = next((one for one in runs if not one.ok), runs[-1])
+        return replace(
+            first_bad, runs=tuple(runs), wall_s=sum(one.wall_s for one in runs), cpu_s=sum(one.cpu_s for one in runs),
+            max_rss_kb=max(one.max_rss_kb for one in runs),
+        )  # fmt: skip
 
+    def _find(self, name: str, program: str, language: Language, execute: Callable[[Job], Result]) -> tuple[str, str]:
+        """What to call a program inside, and its version: half of the cache's key."""
+        if program in self._found:
+            return self._found[program]
+        version = language.version if program == language.compiler else RUNNERS[program]
+        for place in dict.fromkeys((_place(program), program)):
+            job = Job.command([place, *version], reserve_mb=language.reserve_mb, limits=COMPILING)
+            try:
+                result = execute(job)
+            except MissingProgram:
+                continue
+            if result.ok:
+                text = (result.stdout + result.stderr).decode("utf-8", "replace").strip()
+                self._found[program] = place, f"{place}\n{text}"
+                return self._found[program]
+        raise ToolchainMissing(
+            f"{name} needs {program!r}, which is not in the sandbox; install it on the host or in the image"
+        )
 
-def _run_job(
-    language: Language,
-    words: dict[str, str],
-    built: dict[str, bytes],
-    stdin: bytes,
-    limits: Limits | None,
-    version: str,
-) -> Job:
-    memory = (limits or Limits()).memory_mb
-    argv = [word.format(**words, memory=memory) for word in language.run]
-    if language.runner:
-        argv.insert(0, version.partition("\n")[0] if language.runner == language.compiler else _place(language.runner))
-    made = Job.command(argv, stdin, files=built, proc=language.proc, reserve_mb=language.reserve_mb, limits=limits)
-    return replace(made, env={**dict(language.env)})
+    def _compile(
+        self, job: Job, name: str, words: dict[str, str], program: str, execute: Callable[[Job], Result]
+    ) -> dict[str, bytes] | Result:
+        language = LANGUAGES[name]
+        flags = list(job.flags)
+        if name == "cpp" and "bits/stdc++.h" in job.source and str(_store("pch")) in self._shown:
+            flags += _precompiled(self._found[language.compiler][1])
+        argv = [program, *(word.format(**words) for word in language.compile), *flags]
+        files: dict[str, str | bytes] = {language.file.format(**words): job.source, "out/.keep": b""}
+        made = Job.command(
+            argv, files=files, env=dict(language.env), artifacts=("out/**",), reserve_mb=language.reserve_mb,
+            limits=COMPILING,
+        )  # fmt: skip
+        result = execute(made)
+        built = {artifact.path: artifact.data for artifact in result.artifacts if artifact.path != "out/.keep"}
+        if result.ok and built and not any(artifact.truncated for artifact in result.artifacts):
+            if "out/main" in built:
+                built["bin/main"] = built.pop("out/main")
+            return built
+        outcome = result.outcome if result.outcome is not Outcome.OK else Outcome.ERROR
+        return replace(result, outcome=outcome, detail=f"it does not compile ({outcome})", artifacts=())
 
 
 def _place(program: str) -> str:
     """What to call a program inside: by name where the usual path has it, else by its place on the host."""
     where = host_program(program)
     return where if where and not where.startswith(("/usr/", "/bin/")) else program
-
-
-def _version(name: str, execute: Callable[[Job], Result]) -> str:
-    """The program that answered, a line break, and its version: half of the cache's key."""
-    language = LANGUAGES[name]
-    for program in dict.fromkeys((_place(language.compiler), language.compiler)):
-        known = _versions.get((name, program))
-        if known:
-            return known
-        job = Job.command([program, *language.version], reserve_mb=language.reserve_mb, limits=COMPILING)
-        try:
-            result = execute(job)
-        except MissingProgram:
-            continue
-        if result.ok:
-            text = (result.stdout + result.stderr).decode("utf-8", "replace").strip()
-            _versions[name, program] = f"{program}\n{text}"
-            return _versions[name, program]
-    raise ToolchainMissing(
-        f"{name} needs {language.compiler!r}, which is not in the sandbox; install it on the host or in the image"
-    )
-
-
-def _compile(job: Job, name: str, words: dict[str, str], execute: Callable[[Job], Result]) -> dict[str, bytes] | Result:
-    language = LANGUAGES[name]
-    program = _version(name, execute).partition("\n")[0]
-    flags = list(job.flags)
-    if name == "cpp" and "bits/stdc++.h" in job.source:
-        flags += _precompiled(program)
-    argv = [program, *(word.format(**words) for word in language.compile), *flags]
-    files: dict[str, str | bytes] = {language.file.format(**words): job.source, "out/.keep": b""}
-    made = Job.command(argv, files=files, artifacts=("out/**",), reserve_mb=language.reserve_mb, limits=COMPILING)
-    result = execute(replace(made, env=dict(language.env)))
-    built = {artifact.path: artifact.data for artifact in result.artifacts if artifact.path != "out/.keep"}
-    if result.ok and built and not any(artifact.truncated for artifact in result.artifacts):
-        if "out/main" in built:
-            built["bin/main"] = built.pop("out/main")
-        return built
-    outcome = result.outcome if result.outcome is not Outcome.OK else Outcome.ERROR
-    return replace(result, outcome=outcome, detail=f"it does not compile ({outcome})", artifacts=())
 
 
 def _class_name(source: str) -> str:
@@ -271,9 +274,8 @@ def _save(key: str, built: dict[str, bytes]) -> None:
         Path(name).replace(place)
 
 
-def _precompiled(program: str) -> list[str]:
+def _precompiled(version: str) -> list[str]:
     """Flags that use the precompiled header, once there is one; starts making it the first time."""
-    version = next((text for (_, known), text in _versions.items() if known == program), program)
     key = hashlib.sha256(repr((version, LANGUAGES["cpp"].compile)).encode()).hexdigest()[:16]
     folder = _store("pch") / key
     if (folder / "bits" / "stdc++.h.gch").exists():

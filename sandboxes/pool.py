@@ -163,6 +163,7 @@ class Pool:
         self._running: set[JobFuture] = set()
         self._closed = False
         self._stats = _Stats()
+        self._compiler = languages.Compiler(backend.name, getattr(backend, "binds", ()))
         self._slots = [_Slot(self, number) for number in range(count)]
         for slot in self._slots:
             slot.thread.start()
@@ -395,7 +396,7 @@ class _Slot:
             return self._attempts(part, part.limits or self.pool.limits, future.stop)
 
         if job.kind == "compiled":
-            return languages.run(job, execute)
+            return self.pool._compiler.run(job, execute)
         if job.kind == "pytest":
             return pytests.run(job, execute)
         return execute(job)

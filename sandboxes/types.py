@@ -259,6 +259,8 @@ class Job:
             language: `c`, `cpp`, `rust`, `go`, `java`, `javascript` or `typescript`.
             flags: Further compiler flags; they are part of the cache's key.
         """
+        if not stdins or isinstance(stdins, (str, bytes)):
+            raise JobRefused("a compiled job needs a list with at least one standard input; b'' will do")
         return cls(
             "compiled",
             source,

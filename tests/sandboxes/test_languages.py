@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
-from proofgym.sandboxes import Job, Limits, Outcome, Pool, ToolchainMissing, languages
+from proofgym.sandboxes import Job, JobRefused, Limits, Outcome, Pool, Result, ToolchainMissing, languages
 
 DOUBLE = {
     "c": '#include <stdio.h>\nint main(void) { long n; scanf("%ld", &n); printf("%ld\\n", 2 * n); return 0; }',
@@ -95,11 +96,17 @@ def test_a_program_is_compiled_once(pool: Pool) -> None:
         return pool.run(job)
 
     job = Job.compiled("cpp", source)
+    compiler = languages.Compiler("test")
     for _ in range(3):
-        assert languages.run(job, execute).ok  # type: ignore[arg-type]
+        assert compiler.run(job, execute).ok  # type: ignore[arg-type]
     assert compiled.count(True) == 1
-    languages.run(Job.compiled("cpp", source, flags=["-O0"]), execute)  # type: ignore[arg-type]
+    compiler.run(Job.compiled("cpp", source, flags=["-O0"]), execute)  # type: ignore[arg-type]
     assert compiled.count(True) == 2
+
+
+def test_no_inputs_make_no_job() -> None:
+    with pytest.raises(JobRefused, match="standard input"):
+        Job.compiled("c", "", [])
 
 
 def test_a_damaged_cache_entry_is_compiled_again(pool: Pool) -> None:
@@ -117,9 +124,19 @@ def test_a_precompiled_header_is_made_and_used(pool: Pool) -> None:
     while not list(languages._store("pch").glob("*/bits/stdc++.h.gch")):
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    with Pool("embedded", 1, min_isolation="reduced") as fresh:
-        result = fresh.run(Job.compiled("cpp", DOUBLE["cpp"] + "// second", ["5"], flags=["-H"]))
-    assert result.runs[0].stdout == b"10\n"
+    said = []
+
+    def execute(job: Job) -> Result:
+        result = pool.run(job)
+        if "main.cpp" in job.argv:
+            said.append(result.stderr)
+        return result
+
+    job = Job.compiled("cpp", DOUBLE["cpp"] + "// second", ["5"], flags=["-H"])
+    assert languages.Compiler("test", languages.binds()).run(job, execute).runs[0].stdout == b"10\n"
+    assert [line for line in said[0].splitlines() if line.startswith(b"! ") and line.endswith(b"stdc++.h.gch")]
+    assert languages.Compiler("test", ()).run(replace(job, flags=("-H", "-DX")), execute).ok
+    assert b".gch" not in said[1]
 
 
 def test_a_compiler_bomb_is_contained(pool: Pool) -> None:
