@@ -263,8 +263,6 @@ class NannyWorker:
         self, job: Job, limits: Limits, done: dict[str, Any], streams: dict[int, bytes], artifacts: tuple[Artifact, ...]
     ) -> Result:
         why, code, signal = done["why"], done["code"], done["signal"]
-        if done["worn"]:
-            self._broken = True
         if why == "setup":
             raise WorkerLost(f"the sandbox could not be built: {done['detail']}")
         if why == "missing":

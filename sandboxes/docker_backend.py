@@ -86,7 +86,8 @@ class DockerBackend:
         runtime: Another OCI runtime, such as `runsc`. It is tried with 100 jobs and refused if one of them fails.
         base_url: The daemon's address; else DOCKER_HOST, else the local socket.
         timeout_s: For each request to the daemon.
-        most_jobs: After so many a container is replaced; the next one is made ahead.
+        most_jobs: After so many a container is replaced; the next is made ahead. Making one takes 200 ms of processor
+            time, so a thousand jobs bear 0.2 ms each.
         ahead: How many containers may wait ready at most.
 
     Raises:

@@ -1,7 +1,7 @@
 """The worker: a small, trusted process that forks one confined child per job and never reads what the child wrote.
 
-It is started by file with `-I -S` and an empty environment (embedded), or sent to a bare interpreter (container, see
-`boot`); it imports the standard library and its own four siblings, nothing else. It speaks the frames of `wire` on two
+It is started by file, in an environment of ours (embedded), or sent to a bare interpreter (container, see `boot`); it
+imports the standard library and the siblings that `boot` lists, nothing else. It speaks the frames of `wire` on two
 file descriptors given on its command line: one to read, one to write (the same socket, embedded; 0 and 1, container).
 
 The first frame is CONFIG, one dict of:
@@ -17,12 +17,11 @@ The first frame is CONFIG, one dict of:
     devices   [path, ...] device nodes a child may use
     scratch   the path of the child's scratch space, an empty directory of ours that is emptied after each job
               (namespaced: ignored, a file system is mounted afresh for each job)
-    scratch_limits   [bytes, inodes] a container's tmpfs has, for the record
     syspath   [path, ...] appended to sys.path
     hide      [path, ...] directories that a child may not read, inside those it may
     preload   [module, ...] imported once, before the first fork
     env       {name: value} of every child
-    drop      whether to try to drop the capability bounding set
+    exact_memory   whether a control group counts the job's memory, so that nobody needs to watch it
 
 It answers READY {"pid", "python", "gaps", "landlock", "rss_kb"} or FAILED "step: reason".
 
@@ -33,9 +32,8 @@ dict of:
 
     why       "exit", or what ended it: "timeout" "cpu" "memory" "output" "processes" "killed" (the host asked),
               "missing" (no such program), "setup" (the sandbox could not be built: the host raises, it is no result)
-    code, signal, wall, cpu, rss_kb, setup_s, teardown_s, truncated, crowded (at the limit on processes), oom and
-    refused (in a container, what its control group counted), detail,
-    worn (replace this worker)
+    code, signal, wall, cpu, rss_kb, setup_s, teardown_s, truncated, crowded (at the limit on processes), detail,
+    oom and refused (in a container, what its control group counted)
 
 While a job runs, KILL ends it; when the stream closes, the nanny kills the job and exits. With `live` (sessions), DATA
 frames are sent as they come and FEED bytes go to the child's file descriptor 4.
@@ -239,7 +237,6 @@ class Nanny:
             "oom": 0,
             "refused": 0,
             "detail": why,
-            "worn": False,
         }
         self.host.send(wire.DONE, wire.encode(done))
 

@@ -57,7 +57,6 @@ class Walls:
         self.pid_ns = -1
         self.ruleset = -1
         self.filter: Any = None
-        self.launcher = 0
 
     # What a worker builds once ----------------------------------------------------------------------------------------
 
@@ -95,26 +94,20 @@ class Walls:
         _at("process 1 of the pid namespace")
         self._fork()
         _at("a /proc of its own")
-        try:
-            quiet = _sys.ATTR_NOSUID | _sys.ATTR_NODEV | _sys.ATTR_NOEXEC
-            self.proc_mount = _sys.new_mount("proc", {}, quiet)  # open for good: closing it would take the mount apart
-            self.proc = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.proc_mount)
-        except OSError as error:
-            self.gaps.append(f"no /proc inside ({error.strerror})")
+        quiet = _sys.ATTR_NOSUID | _sys.ATTR_NODEV | _sys.ATTR_NOEXEC
+        self.proc_mount = _sys.new_mount("proc", {}, quiet)  # open for good: closing it would take the mount apart
+        self.proc = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.proc_mount)
         _at("pivot_root")
         _sys.move_mount(_sys.open_tree(staging), staging)
         os.chdir(staging)
         _sys.pivot_root(".", ".")
         _sys.umount(".")
         os.chdir("/")
-        if self.proc >= 0:
-            _at("forbidding further user namespaces")
-            fd = os.open("sys/user/max_user_namespaces", os.O_WRONLY, dir_fd=self.proc)
-            os.write(fd, b"0")
-            os.close(fd)
-            self.pid_ns = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.proc)
-        else:
-            raise OSError(1, "the worker needs a /proc of its own")
+        _at("forbidding further user namespaces")
+        fd = os.open("sys/user/max_user_namespaces", os.O_WRONLY, dir_fd=self.proc)
+        os.write(fd, b"0")
+        os.close(fd)
+        self.pid_ns = os.open("self/ns/pid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.proc)
 
     def _unshare_all(self) -> None:
         uid, gid = os.geteuid(), os.getegid()
@@ -213,7 +206,7 @@ class Walls:
         self.filter = _sys.Filter(program)
 
     def _make_ruleset(self) -> int:
-        ruleset = _sys.landlock_ruleset(self.abi, scope=self.mode != "container" or self.abi >= 6)
+        ruleset = _sys.landlock_ruleset(self.abi)
         readable = [inside for _, inside in self.config["binds"]]
         if self.mode == "namespaced":
             readable.append("/etc")
@@ -237,7 +230,8 @@ class Walls:
             _sys.landlock_allow(ruleset, path, _sys.FS_READ, self.abi)
             return
         for name in os.listdir(path):
-            self._allow_reading(ruleset, f"{path}/{name}")
+            if not os.path.islink(f"{path}/{name}"):  # a rule would follow the link, out of the tree
+                self._allow_reading(ruleset, f"{path}/{name}")
 
     # What happens for each job ----------------------------------------------------------------------------------------
 

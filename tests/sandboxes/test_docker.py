@@ -587,6 +587,33 @@ def test_nothing_accumulates(daemon: Any) -> None:
     assert held() <= before
 
 
+@needs_docker
+@pytest.mark.parametrize("count", [300, pytest.param(5000, marks=pytest.mark.slow)])
+def test_soak_leaves_nothing(daemon: Any, count: int) -> None:
+    kinds = [
+        JOB,
+        Job.script("print(1)"),
+        Job.script("import os\nopen('left', 'w').write('x')\nif os.fork() == 0:\n    import time; time.sleep(99)"),
+        Job.calls("def f(): raise ValueError", "f", [()]),
+        Job.script("import os; os.abort()"),
+    ]
+
+    def held() -> tuple[int, int, int]:
+        mounts = len(Path("/proc/self/mountinfo").read_text().splitlines())
+        return len(list(Path("/proc/self/fd").iterdir())), threading.active_count(), mounts
+
+    before = held()
+    made = DockerBackend(most_jobs=100)
+    with Pool(made, 2) as pool:
+        outcomes = [result.outcome.value for result in pool.map(kinds[number % 5] for number in range(count))]
+        assert outcomes == ["ok", "ok", "ok", "ok", "crash"] * (count // 5)
+        assert pool.report().retries == 0
+        assert len(pool.pids()) == 2
+        assert pool.report().workers_started >= count // 100
+    assert not daemon.containers(all=True, filters={"label": f"{MAKER}={made._id}"})
+    assert held() <= before
+
+
 OWNER_SCRIPT = """
 import sys, time
 from proofgym.sandboxes import Job, Limits, Pool
