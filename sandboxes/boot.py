@@ -1,16 +1,17 @@
-"""Start a nanny: the argument list, and, where our files are not at hand (a container), the sources to send first.
+"""Start a nanny: a bare interpreter that is sent its program on standard input.
 
-Embedded: `argv(python)`, with one end of a socket pair as standard input and output.
-Container: the command `bundled_argv(python)`; then write `bundle()` to its standard input, and go on with frames. So a
-container image needs an interpreter and nothing of ours, and the two ends are always of one version.
+Run `bundled_argv(python)` in the environment `ENV`, write `bundle()` to its standard input, and go on with frames. So a
+container image needs an interpreter and nothing of ours, and the two ends are of one version even when the package is
+upgraded under a running process.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
-__all__ = ["ENV", "argv", "bundle", "bundled_argv"]
+__all__ = ["ENV", "bundle", "bundled_argv"]
 
 MODULES = ("wire", "_sys", "steps", "walls", "artifacts", "cells", "runner", "running", "nanny")
 _HERE = Path(__file__).resolve().parent
@@ -37,14 +38,6 @@ sys.exit(module.main(["0", "1"]))
 """
 
 
-_FILE = """
-import sys
-del sys.path[0]
-name = sys.argv[1]
-sys.argv = sys.argv[1:]
-exec(compile(open(name, encoding="utf-8").read(), name, "exec"), {"__name__": "__main__", "__file__": name})
-"""
-
 ENV = {"PYTHONHASHSEED": "0"}
 """The whole environment to start a nanny with: the same hash seed everywhere, so that the same job repeats.
 
@@ -52,16 +45,12 @@ The interpreter's `-I` would ignore it; `-s -S`, an environment of our own and a
 """
 
 
-def argv(python: str) -> list[str]:
-    """The command of a nanny that reads its own files: isolated from the caller's environment and site packages."""
-    return [python, "-s", "-S", "-B", "-c", _FILE, str(_HERE / "nanny.py"), "0", "1"]
-
-
 def bundled_argv(python: str) -> list[str]:
-    """The command of a nanny that is sent its sources first."""
+    """The command: isolated from the caller's environment, directory and site packages."""
     return [python, "-s", "-S", "-B", "-c", _BOOT]
 
 
+@functools.cache
 def bundle() -> bytes:
     """The sources that `bundled_argv` waits for: an 8-byte length and a JSON list of (module, source)."""
     sources = [(name, (_HERE / f"{name}.py").read_text("utf-8")) for name in MODULES]

@@ -3,7 +3,7 @@
 A backend brings a `Stream` to a started nanny and gets a `Worker` back:
 
     worker = NannyWorker(stream, isolation=..., gaps=..., kill=..., pids=..., counters=...)
-    worker.greet(config)            # CONFIG -> READY, or WorkerLost with the nanny's reason
+    worker.greet(config, boot.bundle())   # program, CONFIG -> READY, or WorkerLost with the nanny's reason
     worker.run(job, limits)         # JOB -> DATA..., ARTIFACT..., DONE -> Result
 
 The nanny keeps the job's clock; this end has its own behind it, for a nanny that hangs. `DONE` and the counters come
@@ -138,14 +138,14 @@ class NannyWorker:
         """The worker's processes on the host."""
         return self._pids()
 
-    def greet(self, config: dict[str, Any], timeout_s: float = START_S) -> None:
-        """Send the configuration and wait until the nanny has built its walls.
+    def greet(self, config: dict[str, Any], program: bytes = b"", timeout_s: float = START_S) -> None:
+        """Send the program (`boot.bundle()`, unless it was sent before) and the configuration; wait for the walls.
 
         Raises:
             WorkerLost: With the step that failed, in words.
         """
         try:
-            self._send(wire.frame(wire.CONFIG, wire.encode(config)))
+            self._send(program + wire.frame(wire.CONFIG, wire.encode(config)))
             kind, _, body = self._next(time.monotonic() + timeout_s, None)
             if kind != wire.READY:
                 raise WorkerLost(str(wire.decode(body)))

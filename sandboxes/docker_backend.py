@@ -30,7 +30,6 @@ import struct
 import threading
 import time
 import uuid
-import weakref
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -642,22 +641,24 @@ class _Daemon:
         self.docker = sdk()
         self._url = base_url or self.docker.utils.kwargs_from_env().get("base_url")
         self._timeout_s, self._version = timeout_s, "auto"
-        self._here = threading.local()
-        self._clients: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._clients: dict[threading.Thread, Any] = {}
         self._lock = threading.Lock()
 
     def client(self) -> Any:
-        """This thread's client. Raises IsolationUnavailable when the very first one finds no daemon."""
-        client = getattr(self._here, "client", None)
-        if client is None:
-            try:
-                client = connect(self._url, version=self._version, timeout=self._timeout_s)
-            except (self.docker.errors.DockerException, OSError) as error:
-                raise IsolationUnavailable(_no_daemon(error)) from error
-            with self._lock:
-                self._version = client.api_version
-                self._clients.add(client)
-            self._here.client = client
+        """This thread's client. Raises IsolationUnavailable when it finds no daemon."""
+        me = threading.current_thread()
+        with self._lock:
+            if me in self._clients:
+                return self._clients[me]
+            for thread in [thread for thread in self._clients if not thread.is_alive()]:
+                self._clients.pop(thread).close()
+        try:  # the SDK keeps connections by path, and nearly every path here names a container: keep few
+            client = connect(self._url, version=self._version, timeout=self._timeout_s, num_pools=2)
+        except (self.docker.errors.DockerException, OSError) as error:
+            raise IsolationUnavailable(_no_daemon(error)) from error
+        with self._lock:
+            self._version = client.api_version
+            self._clients[me] = client
         return client
 
     def knock(self) -> None:
@@ -683,7 +684,7 @@ class _Daemon:
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
-            clients = list(self._clients)
+            clients, self._clients = list(self._clients.values()), {}
         for client in clients:
             client.close()
 

@@ -106,7 +106,7 @@ class EmbeddedBackend:
             ours, theirs = socket.socketpair()
             with theirs:
                 process = subprocess.Popen(  # noqa: S603 - our own interpreter and file
-                    boot.argv(_interpreter()),
+                    boot.bundled_argv(_interpreter()),
                     stdin=theirs.fileno(),
                     stdout=theirs.fileno(),
                     stderr=subprocess.DEVNULL,
@@ -132,7 +132,7 @@ class EmbeddedBackend:
             except OSError as error:
                 worker.close()
                 raise WorkerLost(f"control group: {error}") from error
-        worker.greet(config)
+        worker.greet(config, boot.bundle())
         worker.gaps += tuple(worker.ready["gaps"])
         del slot
         return worker

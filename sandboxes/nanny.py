@@ -1,8 +1,7 @@
 """The worker: a small, trusted process that forks one confined child per job and never reads what the child wrote.
 
-It is started by file, in an environment of ours (embedded), or sent to a bare interpreter (container, see `boot`); it
-imports the standard library and the siblings that `boot` lists, nothing else. It speaks the frames of `wire` on two
-file descriptors given on its command line: one to read, one to write (the same socket, embedded; 0 and 1, container).
+It is sent to a bare interpreter (see `boot`) and imports the standard library and the siblings listed there, nothing
+else. It speaks the frames of `wire` on two file descriptors that its caller names: 0 to read and 1 to write.
 
 The first frame is CONFIG, one dict of:
 
@@ -55,19 +54,9 @@ if TYPE_CHECKING:
 if TYPE_CHECKING or __name__ == "proofgym.sandboxes.nanny":
     from proofgym.sandboxes import runner, running, walls, wire
 else:
-
-    def _sibling(name: str) -> Any:
-        full = "proofgym_nanny_" + name
-        if full not in sys.modules:
-            module = type(sys)(full)
-            module.__file__ = os.path.join(os.path.dirname(__file__), name + ".py")
-            sys.modules[full] = module
-            with open(module.__file__, encoding="utf-8") as file:
-                exec(compile(file.read(), module.__file__, "exec"), module.__dict__)
-        return sys.modules[full]
-
-    names = ("wire", "_sys", "steps", "walls", "artifacts", "cells", "runner", "running")
-    wire, _, _, walls, _, _, runner, running = map(_sibling, names)
+    wire, walls, runner, running = (
+        sys.modules["proofgym_nanny_" + name] for name in ("wire", "walls", "runner", "running")
+    )
 
 CHUNK = 1 << 16
 RESERVED = 10
@@ -261,7 +250,3 @@ def main(argv: list[str]) -> int:
         where = "".join(traceback.format_exception(type(error), error, error.__traceback__)[-3:])
         host.send(wire.FAILED, wire.encode(f"the nanny failed: {where}"))
     return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

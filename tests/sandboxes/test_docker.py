@@ -610,8 +610,8 @@ def test_soak_leaves_nothing(daemon: Any, count: int) -> None:
         assert pool.report().retries == 0
         assert len(pool.pids()) == 2
         assert pool.report().workers_started >= count // 100
-    assert not daemon.containers(all=True, filters={"label": f"{MAKER}={made._id}"})
     assert held() <= before
+    assert not daemon.containers(all=True, filters={"label": f"{MAKER}={made._id}"})
 
 
 OWNER_SCRIPT = """

@@ -72,7 +72,7 @@ class FakeBackend:
 
 
 def test_a_worker_that_cannot_start_is_an_error_and_never_a_score(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boot, "argv", lambda python: ["/bin/false"])
+    monkeypatch.setattr(boot, "bundled_argv", lambda python: ["/bin/false"])
     with (
         Pool(EmbeddedBackend(Isolation.REDUCED), 1, min_isolation="reduced") as pool,
         pytest.raises(InfraError, match="start"),
