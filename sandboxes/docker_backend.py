@@ -343,7 +343,7 @@ class _Settings:
             tmpfs={SCRATCH: room},
             ipc_mode="none",
             ulimits=[
-                limit(name="core", soft=0, hard=0),
+                limit(name="core", soft=1, hard=1),  # with 0, a handler behind a pipe would still be called
                 limit(name="memlock", soft=0, hard=0),
                 limit(name="nofile", soft=max(MOST_FILES, limits.files), hard=max(MOST_FILES, limits.files)),
             ],

@@ -239,7 +239,7 @@ def test_container_is_as_hard_as_promised(daemon: Any, worker: DockerWorker) -> 
     assert not host["PortBindings"]
     assert not host["Devices"]
     assert all(word in host["Tmpfs"]["/tmp"] for word in ("nosuid", "nodev", "size=", "nr_inodes="))
-    assert {limit["Name"]: limit["Hard"] for limit in host["Ulimits"]}["core"] == 0
+    assert {limit["Name"]: limit["Hard"] for limit in host["Ulimits"]}["core"] == 1
     assert not config["Tty"]
     assert config["OpenStdin"]
     assert config["StdinOnce"]
