@@ -11,7 +11,7 @@ import os
 import platform
 import struct
 
-__all__ = ["ARCH", "bpf_filter", "landlock_abi"]
+__all__ = ["ARCH", "bpf_filters", "landlock_abi"]
 
 ARCH = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}.get(platform.machine().lower())
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -232,6 +232,17 @@ _SIGNALS = {
     "pidfd_send_signal": (424, 424),
 }
 _SPECIAL = {"socket": (41, 198), "clone": (56, 220), "clone3": (435, 435), "ioctl": (16, 29)}
+_WORKER_NEEDS = (
+    "unshare",
+    "setns",
+    "open_tree",
+    "move_mount",
+    "fsopen",
+    "fsconfig",
+    "fsmount",
+    "umount2",
+    "memfd_create",
+)
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 _LD, _JEQ, _JGE, _JSET, _JA, _RET = 0x20, 0x15, 0x35, 0x45, 0x05, 0x06
@@ -240,19 +251,31 @@ _ALLOW, _KILL, _EPERM, _ENOSYS, _EAFNOSUPPORT = 0x7FFF0000, 0x80000000, 0x50001,
 _NEW_NAMESPACES = 0x7E020000
 
 
-def bpf_filter(arch: str, *, sockets: bool = True, signals: bool = True) -> bytes:
-    """Assemble the filter: a binary search over the refused numbers, so that loading and passing it stay cheap.
+def bpf_filters(arch: str, *, sockets: bool = True, signals: bool = True) -> tuple[bytes, bytes]:
+    """Assemble two filters: one that the worker itself lives under, and the rest, which each job adds.
+
+    A filter costs its length each time it is loaded, so what the worker never needs is loaded once, and inherited. Each
+    is a binary search over the refused numbers, so that passing it stays cheap.
 
     Args:
         sockets: Allow local (AF_UNIX) sockets. No other family is ever allowed.
         signals: Allow sending signals. Refuse them where nothing else keeps them inside.
     """
+    job = {name: _REFUSED[name] for name in _WORKER_NEEDS} | ({} if signals else _SIGNALS)
+    worker = {name: numbers for name, numbers in _REFUSED.items() if name not in _WORKER_NEEDS}
+    return _filter(arch, worker, _SPECIAL, sockets=sockets), _filter(arch, job, {}, sockets=sockets)
+
+
+def _filter(
+    arch: str,
+    refused: dict[str, tuple[int | None, int | None]],
+    special: dict[str, tuple[int, int]],
+    *,
+    sockets: bool,
+) -> bytes:
     column = ("x86_64", "aarch64").index(arch)
-    refused = dict(_REFUSED)
-    if not signals:
-        refused.update(_SIGNALS)
     targets = {numbers[column]: "eperm" for numbers in refused.values() if numbers[column] is not None}
-    targets.update({numbers[column]: name for name, numbers in _SPECIAL.items()})
+    targets.update({numbers[column]: name for name, numbers in special.items()})
     code: list[tuple[int, object, object, int] | str] = [
         (_LD, 0, 0, 4), (_JEQ, 0, "kill", _AUDIT[arch]), (_LD, 0, 0, 0),
     ]  # fmt: skip
@@ -260,15 +283,15 @@ def bpf_filter(arch: str, *, sockets: bool = True, signals: bool = True) -> byte
         code += [(_JGE, "kill", 0, 0x40000000)]
     code += [(_JA, 0, 0, "search"), "kill", (_RET, 0, 0, _KILL), "search"]  # type: ignore[list-item]
     _search(sorted((int(number or 0), target) for number, target in targets.items()), code)
-    code += [
-        "socket", (_LD, 0, 0, 16), (_JEQ, 0, 1, 1), (_RET, 0, 0, _ALLOW if sockets else _EPERM),
-        (_RET, 0, 0, _EAFNOSUPPORT),
-        "clone", (_LD, 0, 0, 16), (_JSET, 0, 1, _NEW_NAMESPACES), (_RET, 0, 0, _EPERM), (_RET, 0, 0, _ALLOW),
-        "clone3", (_RET, 0, 0, _ENOSYS),
-        "ioctl", (_LD, 0, 0, 24), (_JEQ, 1, 0, 0x5412), (_JEQ, 0, 1, 0x541C), (_RET, 0, 0, _EPERM),
-        (_RET, 0, 0, _ALLOW),
-        "eperm", (_RET, 0, 0, _EPERM),
-    ]  # fmt: skip
+    if special:
+        code += [
+            "socket", (_LD, 0, 0, 16), (_JEQ, 0, 1, 1), (_RET, 0, 0, _ALLOW if sockets else _EPERM),
+            (_RET, 0, 0, _EAFNOSUPPORT),
+            "clone", (_LD, 0, 0, 16), (_JSET, 0, 1, _NEW_NAMESPACES), (_RET, 0, 0, _EPERM), (_RET, 0, 0, _ALLOW),
+            "clone3", (_RET, 0, 0, _ENOSYS),
+            "ioctl", (_LD, 0, 0, 24), (_JEQ, 1, 0, 0x5412), (_JEQ, 0, 1, 0x541C), (_RET, 0, 0, _EPERM),
+            (_RET, 0, 0, _ALLOW),
+        ]  # fmt: skip
     return _link(code)
 
 

@@ -203,8 +203,9 @@ RESOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
         "for _ in range(8):\n"
         "    if os.fork() == 0:\n"
         "        x = bytearray(b'x') * (40 << 20)\n"
-        "        time.sleep(60)\n"
-        "time.sleep(60)",
+        "        time.sleep(1.5)\n"
+        "        os._exit(0)\n"
+        "for _ in range(8): os.wait()",
         ("memory",),
     ),
     "shared memory": (
@@ -213,8 +214,9 @@ RESOURCES: dict[str, tuple[str, tuple[str, ...]]] = {
         "    if os.fork() == 0:\n"
         "        x = [mmap.mmap(-1, 30 << 20) for _ in range(3)]\n"
         "        for m in x: m.write(b'x' * (30 << 20))\n"
-        "        time.sleep(60)\n"
-        "time.sleep(60)",
+        "        time.sleep(1.5)\n"
+        "        os._exit(0)\n"
+        "for _ in range(3): os.wait()",
         ("memory",),
     ),
     "fork bomb": (

@@ -33,6 +33,7 @@ class Group:
     def __init__(self, limits: Limits, root: Path = Path("/"), owner: int | None = None) -> None:
         name = f"{_PREFIX}{owner or os.getpid()}-{next(_NUMBERS)}"
         self._limits: Limits | None = None
+        self._events: tuple[int, ...] = ()
         self._memory, self._pids, self._two = _make(name, root)
         self.set_limits(limits)
 
@@ -58,11 +59,19 @@ class Group:
 
     def counters(self) -> tuple[int, int]:
         """(out-of-memory kills, forks refused) since the group began."""
-        events = "memory.events" if self._two else "memory.oom_control"
-        return _number(self._memory / events, "oom_kill"), _number(self._pids / "pids.events", "max")
+        if not self._events:
+            memory = self._memory / ("memory.events" if self._two else "memory.oom_control")
+            self._events = tuple(
+                os.open(file, os.O_RDONLY | os.O_CLOEXEC) for file in (memory, self._pids / "pids.events")
+            )
+        memory_fd, pids_fd = self._events
+        return _number(os.pread(memory_fd, 4096, 0), b"oom_kill"), _number(os.pread(pids_fd, 4096, 0), b"max")
 
     def remove(self) -> None:
         """Take the group away, waiting a little for the last process to be gone from it."""
+        events, self._events = self._events, ()
+        for fd in events:
+            os.close(fd)
         for folder in {self._memory, self._pids}:
             _remove(folder)
 
@@ -153,11 +162,11 @@ def _grow(folder: Path, size: str) -> None:
     raise last
 
 
-def _number(file: Path, key: str) -> int:
-    with contextlib.suppress(OSError):
-        for line in file.read_text().splitlines():
-            if line.split()[0] == key:
-                return int(line.split()[1])
+def _number(text: bytes, key: bytes) -> int:
+    for line in text.splitlines():
+        name, _, count = line.partition(b" ")
+        if name == key:
+            return int(count)
     return 0
 
 

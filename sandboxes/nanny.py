@@ -24,10 +24,10 @@ The first frame is CONFIG, one dict of:
 
 It answers READY {"pid", "python", "gaps", "landlock", "rss_kb"} or FAILED "step: reason".
 
-A JOB frame is u32 length, that many bytes of one dict of numbers (trusted, from the host), and the body, which goes
-unread to the child. For each job: fork, wall in (`walls`), run (`runner`), wait for the child's death or a limit, kill
-all that is left, send DATA frames for streams 1 (stdout), 2 (stderr) and 3 (answers), ARTIFACT frames, and DONE, a
-dict of:
+A JOB frame is two u32 lengths, the job's numbers (JSON, from the host, trusted), its standard input, and the body,
+which goes unread to the child (marshal: this way it carries only what the host wrote). For each job: fork, wall in
+(`walls`), run (`runner`), wait for the child's death or a limit, kill all that is left, send DATA frames for streams 1
+(stdout), 2 (stderr) and 3 (answers), ARTIFACT frames, and DONE, in JSON:
 
     why       "exit", or what ended it: "timeout" "cpu" "memory" "output" "processes" "killed" (the host asked),
               "missing" (no such program), "setup" (the sandbox could not be built: the host raises, it is no result)
@@ -41,6 +41,7 @@ frames are sent as they come and FEED bytes go to the child's file descriptor 4.
 from __future__ import annotations
 
 import gc
+import json
 import mmap
 import os
 import resource
@@ -196,10 +197,11 @@ class Nanny:
         while True:
             kind, _, body = self.host.next()
             if kind == wire.JOB:
-                (length,) = struct.unpack_from("<I", body)
-                self.run(wire.decode(body[4 : 4 + length]), body[4 + length :])
+                numbers, stdin = struct.unpack_from("<II", body)
+                meta = json.loads(body[8 : 8 + numbers])
+                self.run(meta, body[8 + numbers : 8 + numbers + stdin], body[8 + numbers + stdin :])
 
-    def run(self, meta: dict[str, Any], body: bytes) -> None:
+    def run(self, meta: dict[str, Any], stdin: bytes, body: bytes) -> None:
         """Run one job and tell the host how it ended."""
         if meta["program"] and not meta["ships"]:
             path = self.config["env"].get("PATH", "")
@@ -212,7 +214,7 @@ class Nanny:
             if meta["warm"][0] not in sys.modules:
                 return self._refuse(f"{meta['warm'][0]} is not among the packages that jobs can import")
         meta["nproc"] = self.others + meta["processes"] + 2
-        job = running.Running(self, meta, body)
+        job = running.Running(self, meta, stdin, body)
         job.watch()
         job.finish()
         return None
@@ -227,7 +229,7 @@ class Nanny:
             "refused": 0,
             "detail": why,
         }
-        self.host.send(wire.DONE, wire.encode(done))
+        self.host.send(wire.DONE, json.dumps(done).encode())
 
 
 def main(argv: list[str]) -> int:

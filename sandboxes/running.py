@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -39,7 +40,7 @@ def _write_some(fd: int, data: bytes) -> int:
 class Running:
     """A job from its fork to its DONE."""
 
-    def __init__(self, nanny: Nanny, meta: dict[str, Any], body: bytes) -> None:
+    def __init__(self, nanny: Nanny, meta: dict[str, Any], stdin_data: bytes, body: bytes) -> None:
         self.nanny, self.walls, self.host, self.meta = nanny, nanny.walls, nanny.host, meta
         self.why, self.detail, self.status = "", "", 0
         self.streams = {1: bytearray(), 2: bytearray(), 3: bytearray()}
@@ -49,7 +50,7 @@ class Running:
         self.begun = time.monotonic()
         nanny.page[:16] = bytes(16)
         self.scratch = self.walls.new_scratch(meta["scratch"], meta["inodes"])
-        stdin = self._stdin(meta["stdin"])
+        stdin = self._stdin(stdin_data)
         out_r, out_w = os.pipe()
         err_r, err_w = os.pipe()
         channel_r, channel_w = os.pipe()
@@ -269,7 +270,7 @@ class Running:
             "refused": refused,
             "detail": self.detail,
         }
-        out.append(wire.frame(wire.DONE, wire.encode(done)))
+        out.append(wire.frame(wire.DONE, json.dumps(done).encode()))
         self.host.write(b"".join(out))
 
     def _collect(self) -> list[bytes]:

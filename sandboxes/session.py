@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import secrets
 import time
 from concurrent.futures import CancelledError
@@ -247,7 +248,7 @@ class Session:
                     Outcome.TIMEOUT, f"still running after {self.limits.wall_s:g} s", streams, mark, begun
                 )
             if kind == wire.DONE:
-                return self._dead(*_ending(worker, wire.decode(body)), streams, mark, begun)
+                return self._dead(*_ending(worker, json.loads(body)), streams, mark, begun)
             if kind == wire.FAILED:
                 raise WorkerLost(str(wire.decode(body)))
             if kind != wire.DATA:

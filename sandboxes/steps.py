@@ -16,12 +16,53 @@ else:
     _sys = sys.modules["proofgym_nanny__sys"]
 
 
+_MOST: dict[int, int] = {}
+"""The hard limits that this worker started with: what may still be asked for."""
+
+
 def become(uid: int) -> None:
     """Give up root for `uid`, groups included, and stay traceable by our own namespace."""
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
     _sys.prctl(_sys.PR_SET_DUMPABLE, 1)
+
+
+def limit_for_good() -> None:
+    """Set, once in the worker, the limits that are the same for every job."""
+    for kind, value in (
+        (resource.RLIMIT_CORE, 1),  # 1 and not 0: with 0, a host's core handler behind a pipe would still be called
+        (resource.RLIMIT_MEMLOCK, 0),
+    ):
+        _set(kind, value)
+    for kind in (
+        resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE, resource.RLIMIT_STACK, resource.RLIMIT_AS,
+        resource.RLIMIT_NPROC,
+    ):  # fmt: skip
+        _MOST[kind] = resource.getrlimit(kind)[1]
+
+
+def limit(meta: dict[str, Any], base: int, mode: str, *, exact: bool) -> None:
+    """Set the resource limits of this process and those it will start."""
+    program = meta["kind"] == "command"
+    _set(resource.RLIMIT_CPU, int(meta["cpu"]) + 2)
+    _set(resource.RLIMIT_FSIZE, meta["scratch"])
+    _set(resource.RLIMIT_NOFILE, meta["files"])
+    _set(resource.RLIMIT_STACK, meta["stack"])
+    if not (program and exact):
+        _set(resource.RLIMIT_AS, meta["memory"] + (meta["reserve"] if program else base))
+    if mode == "namespaced":
+        # Guard and nanny count too. Where a control group counts, which tells us of it, that comes first.
+        _set(resource.RLIMIT_NPROC, meta["processes"] + (16 if exact else 2))
+    elif mode != "container":
+        _set(resource.RLIMIT_NPROC, meta["nproc"])
+
+
+def _set(kind: int, value: int) -> None:
+    most = _MOST.get(kind, resource.RLIM_INFINITY)
+    if most != resource.RLIM_INFINITY:
+        value = min(value, most)
+    resource.setrlimit(kind, (value, value))
 
 
 def reach(sources: list[str]) -> None:
@@ -47,33 +88,6 @@ def reach(sources: list[str]) -> None:
             _sys.move_mount(tree, source)
             os.close(tree)
         os.close(cover)
-
-
-def limit(meta: dict[str, Any], base: int, mode: str, *, exact: bool) -> None:
-    """Set the resource limits of this process and those it will start."""
-    program = meta["kind"] == "command"
-    space = meta["memory"] + (meta["reserve"] if program else base)
-    seconds = int(meta["cpu"]) + 2
-    wanted = [
-        (resource.RLIMIT_CPU, seconds, seconds + 1),
-        (resource.RLIMIT_FSIZE, meta["scratch"], meta["scratch"]),
-        (resource.RLIMIT_NOFILE, meta["files"], meta["files"]),
-        (resource.RLIMIT_CORE, 1, 1),  # 1 and not 0: with 0, a host's core handler behind a pipe would still be called
-        (resource.RLIMIT_MEMLOCK, 0, 0),
-        (resource.RLIMIT_STACK, meta["stack"], meta["stack"]),
-    ]
-    if not (program and exact):
-        wanted.append((resource.RLIMIT_AS, space, space))
-    if mode == "namespaced":
-        most = meta["processes"] + (16 if exact else 2)  # guard and nanny count too; a control group comes first
-        wanted.append((resource.RLIMIT_NPROC, most, most))
-    elif mode != "container":
-        wanted.append((resource.RLIMIT_NPROC, meta["nproc"], meta["nproc"]))
-    for kind, soft, hard in wanted:
-        most = resource.getrlimit(kind)[1]
-        if most != resource.RLIM_INFINITY:
-            soft, hard = min(soft, most), min(hard, most)
-        resource.setrlimit(kind, (soft, hard))
 
 
 def make_place(path: str, is_dir: bool) -> None:

@@ -54,7 +54,8 @@ class Walls:
         self.gaps: list[str] = []
         self.abi = 0
         self.proc = self.proc_mount = -1
-        self.pid_ns = -1
+        self.pid_ns = self.oom = -1
+        self.own_oom = b"0"
         self.ruleset = -1
         self.filter: Any = None
 
@@ -69,6 +70,10 @@ class Walls:
         _at("landlock and seccomp")
         if self.proc < 0 and os.path.isdir("/proc/self"):
             self.proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        if self.proc >= 0:
+            self.oom = os.open("self/oom_score_adj", os.O_RDWR | os.O_CLOEXEC, dir_fd=self.proc)
+            self.own_oom = os.read(self.oom, 16).strip()
+        steps.limit_for_good()
         if self.mode == "none":
             return
         if not _sys.drop_bounding_set() and self.mode != "reduced":
@@ -202,8 +207,9 @@ class Walls:
         scoped = self.mode in ("namespaced", "container") or self.abi >= 6
         if not scoped:
             self.gaps.append("Landlock here cannot scope signals; a job may send none")
-        program = _sys.bpf_filter(_sys.ARCH or "", sockets=self.mode != "reduced", signals=scoped)
-        self.filter = _sys.Filter(program)
+        worker, job = _sys.bpf_filters(_sys.ARCH or "", sockets=self.mode != "reduced", signals=scoped)
+        _sys.Filter(worker).load()
+        self.filter = _sys.Filter(job)
 
     def _make_ruleset(self) -> int:
         ruleset = _sys.landlock_ruleset(self.abi)
@@ -249,16 +255,19 @@ class Walls:
 
     def fork(self) -> int:
         """Fork a child, as process 1 of a new pid namespace where there are namespaces."""
-        if self.pid_ns < 0:
-            return os.fork()
-        _sys.unshare(_sys.CLONE_NEWPID)
+        if self.oom >= 0:
+            os.write(self.oom, b"1000")  # inherited: when memory runs out, the job goes first, and not the worker
+        if self.pid_ns >= 0:
+            _sys.unshare(_sys.CLONE_NEWPID)
+        pid = -1
         try:
             pid = os.fork()
-        except BaseException:
-            _sys.setns(self.pid_ns, _sys.CLONE_NEWPID)
-            raise
-        if pid:
-            _sys.setns(self.pid_ns, _sys.CLONE_NEWPID)
+        finally:
+            if pid:
+                if self.pid_ns >= 0:
+                    _sys.setns(self.pid_ns, _sys.CLONE_NEWPID)
+                if self.oom >= 0:
+                    os.write(self.oom, self.own_oom)
         return pid
 
     def enter(self, meta: dict[str, Any], keep: tuple[int, ...], base: int) -> None:
@@ -273,9 +282,6 @@ class Walls:
             _at("a /proc of the job")
             _sys.unshare(_sys.CLONE_NEWNS)
             self._mount_proc()
-        if self.proc >= 0:
-            _at("the job's place in the out-of-memory order")
-            self._volunteer()
         _at("descriptors")
         os.setsid()
         for number, fd in enumerate(keep):
@@ -307,11 +313,6 @@ class Walls:
         quiet = _sys.ATTR_NOSUID | _sys.ATTR_NODEV | _sys.ATTR_NOEXEC
         _sys.move_mount(_sys.open_tree("", _sys.AT_EMPTY_PATH, self.proc_mount), BOX + "/proc")
         _sys.move_mount(_sys.new_mount("proc", {}, quiet), BOX + "/proc")
-
-    def _volunteer(self) -> None:
-        fd = os.open("self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC, dir_fd=self.proc)
-        os.write(fd, b"1000")
-        os.close(fd)
 
     def sweep(self) -> None:
         """Kill and reap whatever a job left alive; with a pid namespace of its own, the kernel has done so."""
