@@ -30,16 +30,11 @@ def become(uid: int) -> None:
 
 def limit_for_good() -> None:
     """Set, once in the worker, the limits that are the same for every job."""
-    for kind, value in (
-        (resource.RLIMIT_CORE, 1),  # 1 and not 0: with 0, a host's core handler behind a pipe would still be called
-        (resource.RLIMIT_MEMLOCK, 0),
-    ):
-        _set(kind, value)
-    for kind in (
-        resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE, resource.RLIMIT_STACK, resource.RLIMIT_AS,
-        resource.RLIMIT_NPROC,
-    ):  # fmt: skip
+    for name in ("CORE", "MEMLOCK", "CPU", "FSIZE", "NOFILE", "STACK", "AS", "NPROC"):
+        kind = getattr(resource, f"RLIMIT_{name}")
         _MOST[kind] = resource.getrlimit(kind)[1]
+    _set(resource.RLIMIT_CORE, 1)  # 1 and not 0: with 0, a host's core handler behind a pipe would still be called
+    _set(resource.RLIMIT_MEMLOCK, 0)
 
 
 def limit(meta: dict[str, Any], base: int, mode: str, *, exact: bool) -> None:
