@@ -26,7 +26,7 @@ _PAGE_COLOURS = {
 }
 _INK, _SOFT, _LINE, _ACCENT, _GOOD = _PAGE_COLOURS
 _DIAGNOSTICS = {
-    "reward_mean": "Mean reward of sampled episodes",
+    "reward": "Mean reward of sampled episodes",
     "loss": "Loss",
     "entropy": "Entropy (nats per token)",
     "kl": "KL to the reference (nats per token)",
@@ -54,7 +54,7 @@ def curves(metrics: Sequence[Mapping[str, Any]]) -> list[Curve]:
         drawn.append(_accuracy(accuracy))
     for key, title in _DIAGNOSTICS.items():
         series = {name: _series(rows, key) for name, (rows, _) in stages.items()}
-        series = {name: points for name, points in series.items() if len(points) > 1}
+        series = {name: points for name, points in series.items() if _moves(points)}
         if series:
             drawn.append(_small(key, title, series))
     return drawn
@@ -97,6 +97,11 @@ def _number(row: Mapping[str, Any], key: str) -> list[float]:
 
 def _series(rows: Rows, key: str) -> list[tuple[int, float]]:
     return [(row["step"], value) for row in rows for value in _number(row, key)]
+
+
+def _moves(points: Sequence[tuple[int, float]]) -> bool:
+    """Whether there is something to see: a lever that was left at 0 needs no plot."""
+    return len(points) > 1 and any(value for _, value in points)
 
 
 def _figure(widths: Sequence[float], size: tuple[float, float]) -> tuple[Any, list[Any]]:

@@ -56,7 +56,7 @@ def play(
         observation, reward, terminated, truncated, info = env.step(action)
         earned += float(reward)
         console.print(Padding(credited(action, info.get("credits", [])), (0, 2)))
-        console.print(Padding(pay(float(reward), info.get("credits", [])), (0, 2)))
+        console.print(Padding(pay(float(reward), action, info.get("credits", [])), (0, 2)))
         if terminated or truncated:
             if observation:
                 console.print(Padding(Text(named(observation)), (1, 2)))

@@ -118,7 +118,7 @@ def show(card_: Card, console: Console) -> None:
         if turn.action:
             console.print(Text("its expert answers", "dim"))
             console.print(Padding(credited(turn.action, turn.credits), (0, 2)))
-            console.print(Padding(pay(turn.reward, turn.credits), (0, 2)))
+            console.print(Padding(pay(turn.reward, turn.action, turn.credits), (0, 2)))
     if len(card_.turns) > _TURNS_SHOWN:
         console.print(Text(f"… {len(card_.turns) - _TURNS_SHOWN} more turns", "dim"))
     verdict = next((turn.verdict for turn in reversed(card_.turns) if turn.verdict), None)
@@ -164,8 +164,8 @@ def credited(action: str, credits_: Sequence[Credit]) -> Text:
     return text
 
 
-def pay(reward: float, credits_: Sequence[Credit]) -> Text:
-    """The reward of a turn, and for what."""
+def pay(reward: float, action: str, credits_: Sequence[Credit]) -> Text:
+    """The reward of a turn, for what, and which spans earned nothing or less."""
     text = Text.assemble(
         "reward ", (f"{reward:+.3g}", "bold green" if reward > 0 else "bold red" if reward < 0 else "bold")
     )
@@ -174,9 +174,10 @@ def pay(reward: float, credits_: Sequence[Credit]) -> Text:
         terms[credit.label] = terms.get(credit.label, 0.0) + credit.value
     if terms:
         text.append("  " + "  ".join(f"{label} {value:+.3g}" for label, value in terms.items()), "dim")
-    unpaid = [credit.reason for credit in credits_ if credit.value <= 0 and credit.reason]
-    for reason in unpaid[:3]:
-        text.append("\n" + named(reason), "dim")
+    unpaid = [credit for credit in credits_ if credit.value <= 0 and credit.reason]
+    for credit in unpaid[:3]:
+        span = " ".join(action[credit.start : credit.end].split())[:40]
+        text.append(f"\n{credit.value:+.3g}  {named(span)}  {named(credit.reason)}", "dim")
     return text
 
 
@@ -191,19 +192,20 @@ def judged(verdict: Verdict, reward: float) -> Text:
 def results(rows: Sequence[Any]) -> Table:
     """Results of an evaluation as a table: each figure with its 95% interval, unjudged episodes apart."""
     drawn = Table(box=None, header_style="dim", pad_edge=False)
-    for name in ("environment", "judged", "unjudged", "mean reward", "", "solved", "", "turns", "tokens", "seconds"):
-        drawn.add_column(name, justify="left" if name in ("environment", "") else "right", no_wrap=True)
+    for name in ("environment", "judged", "unjudged", "mean reward", "solved", "seconds"):
+        drawn.add_column(name, justify="left" if name == "environment" else "right", no_wrap=True)
     for row in rows:
         drawn.add_row(
-            Text(row.env, "bold"), str(row.n), Text(str(row.unjudged), "yellow" if row.unjudged else ""),
-            *_figure(row.mean, row.low, row.high), *_figure(row.solved, row.solved_low, row.solved_high),
-            f"{row.turns:.1f}", f"{row.tokens:,.0f}", f"{row.seconds:.1f}",
+            Text(row.env.removeprefix("proofgym/"), "bold"), str(row.n),
+            Text(str(row.unjudged), "yellow" if row.unjudged else ""),
+            _figure(row.mean, row.low, row.high), _figure(row.solved, row.solved_low, row.solved_high),
+            f"{row.seconds:.1f}",
         )  # fmt: skip
     return drawn
 
 
-def _figure(value: float | None, low: float | None, high: float | None) -> tuple[Text, Text]:
+def _figure(value: float | None, low: float | None, high: float | None) -> Text:
     if value is None or not math.isfinite(value):
-        return Text("–"), Text("")
+        return Text("–")
     known = low is not None and high is not None and math.isfinite(low) and math.isfinite(high)
-    return Text(f"{value:.3f}", "bold"), Text(f"[{low:.3f}, {high:.3f}]" if known else "no interval", "dim")
+    return Text.assemble((f"{value:.3f}", "bold"), (f" [{low:.3f}, {high:.3f}]" if known else " no interval", "dim"))

@@ -68,7 +68,7 @@ class VerifiableEnv(gymnasium.Env[str, str]):
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 1}  # noqa: RUF012 - Gymnasium's spelling
 
     family: ClassVar[str]
-    floor: ClassVar[float]
+    floor: float
     """The most that a policy which does not read the question earns on average, in reward units an episode."""
     default_max_turns: ClassVar[int] = 1
     observation_limit: ClassVar[int] = 4096

@@ -175,6 +175,20 @@ class RecordEpisodes(ForkableWrapper[str]):
         self._finish("truncated")
         super().close()
 
+    def state(self) -> dict[str, Any]:
+        """The state of what is wrapped, and the episode as recorded so far."""
+        open_ = self._open.to_json() if self._open else None
+        self.memory = {"open": open_, "observation": self._observation, "seed": self._seed, "index": self._index}
+        return super().state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up the record with the episode, keeping the one that is abandoned."""
+        self._finish("truncated")
+        super().restore(state)
+        kept = self.memory
+        self._open = Trajectory.from_json(kept["open"]) if kept["open"] else None
+        self._observation, self._seed, self._index = kept["observation"], kept["seed"], kept["index"]
+
     def __copy__(self) -> RecordEpisodes:
         clone = cast("RecordEpisodes", super().__copy__())
         clone._open = copy.deepcopy(self._open)

@@ -17,7 +17,8 @@ from proofgym.envs.base import VerifiableEnv
 from proofgym.errors import Unjudged
 
 settings.register_profile("proofgym", deadline=None, max_examples=60)
-settings.load_profile("proofgym")
+settings.register_profile("thorough", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "proofgym"))
 
 MakeEnv = Callable[..., VerifiableEnv]
 

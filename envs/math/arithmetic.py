@@ -34,7 +34,7 @@ class Arithmetic(VerifiableEnv):
     """
 
     family: ClassVar[str] = "arithmetic"
-    floor: ClassVar[float] = 0.03
+    floor: float = 0.03
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

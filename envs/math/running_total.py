@@ -37,26 +37,33 @@ class RunningTotal(VerifiableEnv):
     Args:
         style: How the task is put: `bare` for a small character-level model, `prose` for a chat model.
         steps: Dependent steps, from 1 to 200.
+        largest: The largest digit that is added. Below 9 the total moves by small strides, which a model without any
+            training can find in a minute; with 9, nothing is learnable before both digits are looked at. The floor is
+            1 / (largest + 1): a policy that writes one digit ten times is right where a 0 is added.
     Raises:
-        BadInput: For another style or number of steps.
+        BadInput: For another style, number of steps or largest digit.
     """
 
     family: ClassVar[str] = "running_total"
-    floor: ClassVar[float] = 0.1
+    floor: float = 0.1
     observation_limit: ClassVar[int] = 1024
     action_limit: ClassVar[int] = 1024
 
-    def __init__(self, *, style: Style = "prose", steps: int = 10, **kwargs: Any) -> None:
+    def __init__(self, *, style: Style = "prose", steps: int = 10, largest: int = 9, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if style not in _STYLES:
             raise BadInput(f"style is one of {', '.join(_STYLES)}, found {style!r}")
         if not 1 <= steps <= 200:
             raise BadInput(f"steps lies in 1 to 200, found {steps!r}")
-        self.style, self.steps = style, steps
+        if not 1 <= largest <= 9:
+            raise BadInput(f"largest lies in 1 to 9, found {largest!r}")
+        self.style, self.steps, self.largest = style, steps, largest
+        self.floor = 1.0 / (largest + 1)
         self._digits: tuple[int, ...] = ()
 
     def generate(self, rng: np.random.Generator) -> Mapping[str, Any]:
-        return {"digits": "".join(map(str, rng.integers(10, size=self.steps + 1).tolist()))}
+        start, adds = int(rng.integers(10)), rng.integers(self.largest + 1, size=self.steps).tolist()
+        return {"digits": "".join(map(str, [start, *adds]))}
 
     def difficulty(self, instance: Mapping[str, Any]) -> float:
         """The share of steps that pass 10 and have to drop a carry."""

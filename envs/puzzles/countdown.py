@@ -35,7 +35,7 @@ class Countdown(VerifiableEnv):
     """
 
     family: ClassVar[str] = "countdown"
-    floor: ClassVar[float] = 0.002
+    floor: float = 0.002
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

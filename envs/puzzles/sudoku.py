@@ -93,7 +93,7 @@ class Sudoku4(_Sudoku):
         level: 8 clues at 0; at 1 as few as can be reached by taking clues away one at a time, 4 to 6.
     """
 
-    floor: ClassVar[float] = 0.004  # a full grid written blindly fits with a chance of 1 in 288
+    floor: float = 0.004  # a full grid written blindly fits with a chance of 1 in 288
 
     def begin(self, instance: Mapping[str, Any]) -> str:
         self._start(instance)
@@ -137,7 +137,7 @@ class SudokuSteps(_Sudoku):
         level: As in `Sudoku4`.
     """
 
-    floor: ClassVar[float] = 0.5
+    floor: float = 0.5
     default_max_turns: ClassVar[int] = 40
 
     def __init__(self, **kwargs: Any) -> None:

@@ -186,7 +186,7 @@ def train(
         written = run_recipe(recipe, overrides=settings or (), run_dir=run_dir, resume=resume)
     except KeyboardInterrupt as stop:
         raise _stopped(stop, run_dir or Path("runs") / Path(recipe).stem) from None
-    _say_report(written)
+    _say_report(written if written.is_dir() else written.parent)
 
 
 @app.command("eval")
@@ -200,7 +200,7 @@ def eval_(
     split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     seed: Seed = 0,
     temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.")] = 0.0,
-    max_tokens: Annotated[int, typer.Option(help="Tokens of one answer, at most.")] = 256,
+    max_tokens: Annotated[int | None, typer.Option(help="Tokens of one action, at most; 256, or 32 a turn.")] = None,
     batch_size: Annotated[int, typer.Option(help="Episodes played side by side.")] = 16,
     run_dir: Annotated[Path | None, typer.Option(help="Where to write; a new folder below runs/ by default.")] = None,
     resume: Annotated[bool, typer.Option(help="Keep what the run directory already holds; ask nothing twice.")] = False,

@@ -52,7 +52,7 @@ def run_dir(tmp_path: Path) -> Path:
     steps = [{"stage": "warm_start", "step": s, "loss": 2 / (1 + s)} for s in range(20)]
     steps += [{"stage": "validation", "step": 19, "accuracy": 0.3, "accuracy_low": 0.2, "accuracy_high": 0.4}]
     for s in range(1, 20):
-        steps += [{"stage": "grpo", "step": s, "loss": 0.1, "reward_mean": s / 20}]
+        steps += [{"stage": "grpo", "step": s, "loss": 0.1, "reward": s / 20}]
         steps += [{"stage": "validation", "step": s, "accuracy": s / 20, "accuracy_low": 0.1, "accuracy_high": 0.9}]
     (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(step) + "\n" for step in steps))
     config = {"kind": "train", "version": "1.2", "commit": "abc123", "seed": 7, "command": "proofgym train demo"}

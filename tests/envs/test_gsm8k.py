@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from proofgym.envs.base import VerifiableEnv
@@ -42,6 +43,12 @@ def test_the_splits_of_a_file_are_its_parts(word_problems: Path) -> None:
         env = GSM8K(word_problems, split=split)
         parts.append({env.reset(seed=0, options={"index": i})[1]["task"]["id"] for i in range(24)})
     assert sum(map(len, parts)) == len(set.union(*parts)) == 12
+
+
+def test_a_row_drawn_at_random_is_one_of_the_splits(word_problems: Path) -> None:
+    env, rng = GSM8K(word_problems, split="validation"), np.random.default_rng(0)
+    asked = {env.reset(seed=0, options={"index": i})[0].splitlines()[0] for i in range(4)}
+    assert {env.generate(rng)["question"] for _ in range(20)} == asked
 
 
 def test_the_calculator_marks_are_not_part_of_the_oracles_answer(tmp_path: Path) -> None:
@@ -119,7 +126,7 @@ class FakeHub:
 
 def with_hub(monkeypatch: pytest.MonkeyPatch, rows: list[dict[str, str]] | Exception) -> None:
     gsm8k._from_hub.cache_clear()
-    monkeypatch.setattr(gsm8k.importlib.util, "find_spec", lambda _: object())
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
     monkeypatch.setattr(gsm8k, "need", lambda *_: FakeHub(rows))
 
 
@@ -140,7 +147,7 @@ def test_without_datasets_and_path_the_extra_is_named(monkeypatch: pytest.Monkey
     def absent(module: str, extra: str) -> None:
         raise MissingExtra(f"{module} is not installed; `pip install 'proofgym[{extra}]'` brings it")
 
-    monkeypatch.setattr(gsm8k.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     monkeypatch.setattr(gsm8k, "need", absent)
     with pytest.raises(MissingExtra, match=r"proofgym\[data\]"):
         GSM8K()

@@ -96,7 +96,7 @@ def test_blind_policies_earn_at_most_the_floor(env_id: str, make_env: MakeEnv, p
         for index in range(80):
             observation, info = env.reset(seed=77, options={"index": index})
             rewards.append(play(env, policy, observation, info))
-        tolerance = 3 * max(np.std(rewards), 0.11) / math.sqrt(len(rewards))
+        tolerance = 3 * max(float(np.std(rewards)), 0.11) / math.sqrt(len(rewards))
         assert np.mean(rewards) <= env.floor + tolerance, number
 
 
@@ -312,7 +312,8 @@ def test_a_foreign_instance_is_asked_or_refused_with_a_reason(env_id: str, make_
     assert info["task"]["split"] == "train", "a given instance is asked whatever the split"
     keys = list(instance)
     wrong: list[Any] = [{}, [], "text", 7, {"x": 1}]
-    wrong += [{**instance, key: value} for key in keys for value in ({}, [None], -1.5, True)]
+    values: list[Any] = [{}, [None], -1.5, True]
+    wrong += [{**instance, key: value} for key in keys for value in values]
     for bad in wrong:
         with pytest.raises(BadInput):
             env.reset(options={"instance": bad})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -45,7 +47,8 @@ def test_any_number_of_steps_adds_up_to_exactly_one(steps: int) -> None:
 
 def test_digits_written_blindly_earn_a_tenth() -> None:
     env, rng = RunningTotal(style="bare"), np.random.default_rng(0)
-    for policy in (lambda: "0" * 10, lambda: "".join(map(str, rng.integers(10, size=10)))):
+    policies: list[Callable[[], str]] = [lambda: "0" * 10, lambda: "".join(map(str, rng.integers(10, size=10)))]
+    for policy in policies:
         earned = []
         for index in range(1500):
             env.reset(seed=2, options={"index": index})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from gymnasium.vector.utils import create_empty_array, create_shared_memory
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from proofgym.envs.spaces import AnyText, Messages
 
+write = cast("Any", write_to_shared_memory)  # Gymnasium types it for arrays alone
 any_text = st.text(st.characters(), max_size=64)  # surrogates included
 
 
@@ -22,9 +23,9 @@ def test_any_text_comes_through_shared_memory_unchanged(texts: list[str]) -> Non
     memory = create_shared_memory(space, n=len(texts))
     view: Any = read_from_shared_memory(space, memory, n=len(texts))
     for index, text in enumerate(texts):
-        write_to_shared_memory(space, index, text, memory)
+        write(space, index, text, memory)
     assert copy.deepcopy(view) == tuple(texts)
-    write_to_shared_memory(space, 0, "now", memory)
+    write(space, 0, "now", memory)
     assert view[0] == "now", "the view shows what lies in memory now"
 
 
@@ -58,7 +59,7 @@ def test_what_does_not_fit_is_refused_in_words() -> None:
         AnyText(0)
     memory = create_shared_memory(AnyText(2), n=1)
     with pytest.raises(ValueError, match="3 characters"):
-        write_to_shared_memory(AnyText(2), 0, "abc", memory)
+        write(AnyText(2), 0, "abc", memory)
     assert create_empty_array(AnyText(2), n=3) == ("", "", "")
 
 

@@ -105,7 +105,7 @@ def test_what_cannot_be_forked_is_named() -> None:
     with pytest.raises(NotForkable, match="CartPole"):
         fork(gymnasium.make("CartPole-v1"))
     with pytest.raises(NotForkable, match="CartPole"):
-        MaskUnjudged(gymnasium.make("CartPole-v1")).state()  # type: ignore[arg-type]
+        MaskUnjudged(gymnasium.make("CartPole-v1")).state()
 
 
 def test_items_are_asked_of_anybodys_environment() -> None:
@@ -196,6 +196,20 @@ def test_a_forked_recorder_writes_its_own_episode(tmp_path: Path) -> None:
     branch.close()
     env.close()
     assert [e.turns[1].action for e in trajectory.read(path)[0]] == ["the branch", "the trunk"]
+
+
+def test_a_restored_recorder_goes_on_with_the_restored_episode(tmp_path: Path) -> None:
+    one, other = RecordEpisodes(sudoku(), tmp_path / "1.jsonl"), RecordEpisodes(sudoku(), tmp_path / "2.jsonl")
+    one.reset(seed=1)
+    one.step("before")
+    other.reset(seed=99)
+    other.step("abandoned")
+    other.restore(json.loads(json.dumps(one.state())))
+    other.step("after")
+    other.close()
+    episodes, _ = trajectory.read(tmp_path / "2.jsonl")
+    assert [[turn.action for turn in episode.turns] for episode in episodes] == [["abandoned"], ["before", "after"]]
+    assert [episode.seed for episode in episodes] == [99, 1]
 
 
 def test_injected_faults_come_at_their_rate_and_repeat() -> None:

@@ -25,7 +25,8 @@ class ArithmeticVerifier:
     The working is a chain: every line, and every side of an `=` on a line, rewrites the whole expression. Its potential
     is the share of operations carried out, by the shortest line so far. A line of the same value with fewer operations
     earns the rise of the potential times `WORKING_SHARE`; a line that only repeats, or cannot be read, earns nothing
-    and does no harm. A line of another value does not follow: it breaks the chain, and no working after it is paid.
+    and does no harm. A line of another value does not follow: it breaks the chain, and no working after it is paid; if
+    the value had been reached already, it costs the last operation's pay, so that only sound working earns 1.
     The answer is the chain's last line too, so the right number alone earns 1, and true lines cannot be piled up for
     more. After a broken chain the right answer earns its own share only.
 
@@ -91,11 +92,15 @@ class _Chain:
             self.credits.append(Credit(start, end, 0.0, "working", f"not an expression: {error}"))
             return
         self.read = True
-        if line.value != self.value:
-            self.flaw = self.flaw or f"{text.strip()[:40]!r} does not follow: its value is not the line's before it"
-            self.credits.append(Credit(start, end, 0.0, "working", "does not follow: another value"))
-        else:
+        if line.value == self.value:
             self._rise(start, end, line.operations)
+            return
+        pay = 0.0
+        if not self.flaw:
+            self.flaw = f"{text.strip()[:40]!r} does not follow: its value is not the line's before it"
+            if self.left == 0:  # the value was reached and is given up: the last operation is open again
+                self.left, pay = 1, -WORKING_SHARE / self.operations
+        self.credits.append(Credit(start, end, pay, "working", "does not follow: another value"))
 
     def close(self, start: int, end: int, claimed: Fraction) -> str:
         """Take the answer as the last line; returns what is wrong with it."""
@@ -138,5 +143,5 @@ def _sides(answer: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         sign = answer.find("=", at + 1, end)
         stop = sign if sign >= 0 else end
         if answer[at:stop].strip("= \t") or stop == end:
-            yield at, stop
+            yield at, at + len(answer[at:stop].rstrip())
         at = stop

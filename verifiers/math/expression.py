@@ -149,7 +149,8 @@ def _tokens(text: str) -> list[str]:
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None:
-            raise Unreadable(f"{text[at:].lstrip()[0]!r} has no place in an expression")
+            stray = text[at:].lstrip(" \t")[0]
+            raise Unreadable(f"{stray!r} has no place in an expression")
         tokens.append(found[1] or found[2])
         at = found.end()
     return tokens

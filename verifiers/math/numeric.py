@@ -49,6 +49,7 @@ _CHANGES = re.compile(
 _FRAC = re.compile(r"(?<![0-9])\\[dt]?frac\{([0-9]{1,40})\}\{([0-9]{1,40})\}")
 _ANSWER = re.compile(r"answer(?:\s+is|\s*:)\s*:?", re.IGNORECASE)
 _NUMERAL = re.compile(r"[-−]?[ ]?\\?[$€£¥]?[0-9](?:[0-9,./]*[0-9])?")
+_DENIAL = re.compile(r"\bnot\b|n't\b|n’t\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"\.(?:\s|\Z)")
 
 
@@ -205,4 +206,6 @@ def _last_line(answer: str) -> Claim | None:
 def _among_words(text: str) -> Fraction | None:
     text = text.rpartition("=")[2]
     numerals = list(_NUMERAL.finditer(text))
-    return read_number(text[numerals[0].start() :]) if len(numerals) == 1 else None
+    if len(numerals) != 1 or _DENIAL.search(text):
+        return None
+    return read_number(text[numerals[0].start() :])

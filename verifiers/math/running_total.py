@@ -50,7 +50,7 @@ class RunningTotalVerifier:
                 continue
             if written == steps:
                 fine, flaw = min(1, sound), f"the answer goes on after step {steps}"
-                credits_.append(Credit(at, len(answer), -pay * fine, "extra", flaw))
+                credits_.append(Credit(at, len(answer), -pay if fine else 0.0, "extra", flaw))
                 break
             if char not in _DIGITS:
                 flaw = f"{char!r} is not a digit"

@@ -14,7 +14,7 @@ from proofgym.verifiers.math.numeric import lines
 
 __all__ = ["CountdownVerifier", "solve"]
 
-_ANSWER = re.compile(r"[*_ \t]*answer[*_ \t]*:", re.IGNORECASE)
+_ANSWER = re.compile(r"(?<![A-Za-z])answer[*_ \t]{0,9}:", re.IGNORECASE)
 _DECORATION = " \t`$*_."
 
 
@@ -22,7 +22,7 @@ _DECORATION = " \t`$*_."
 class CountdownVerifier:
     """Accepts every expression of the target's value that uses each given number at most once.
 
-    The answer stands after `Answer:` at the start of a line or, without that, is the last line; there is one answer
+    The answer stands after `Answer:`, to the end of its line, or, without that, is the last line; there is one answer
     only. `= target` may follow it. Division is exact, so `7 / 2 * 4` is 14.
 
     Args:
@@ -109,7 +109,13 @@ def solve(numbers: tuple[int, ...], target: int) -> Expression | None:
 
 def _places(answer: str) -> list[tuple[int, int]]:
     spans = list(lines(answer))
-    marked = [(found.end(), end) for start, end in spans if (found := _ANSWER.match(answer, start, end))]
+    marked = []
+    for start, end in spans:
+        found = [*_ANSWER.finditer(answer, start, end)]
+        marked += [
+            (mark.end(), after.start() if after else end)
+            for mark, after in zip(found, [*found[1:], None], strict=False)  # an answer ends where the next begins
+        ]
     places = []
     for start, end in marked or spans[-1:]:
         while start < end and answer[start] in _DECORATION:

@@ -91,7 +91,8 @@ def distance(position: str, goals: Iterable[str]) -> int:
 class SudokuVerifier:
     r"""Accepts every full grid that keeps the rules and the given digits.
 
-    The answer is the last block of rows: lines of four digits, with blanks, commas or bars between them at will.
+    The answer is the last four rows that follow each other: lines of four digits, with blanks, commas or bars between
+    the digits and blank lines or rules between the lines at will.
 
     Args:
         givens: 16 characters, row by row, `.` for an empty cell.

