@@ -141,7 +141,7 @@ class Pool:
         binds: Sequence[str] = (),
         queue: int | None = None,
     ) -> None:
-        count = (os.cpu_count() or 1) if workers is None else workers
+        count = len(os.sched_getaffinity(0)) if workers is None else workers
         if count < 1:
             raise ValueError(f"workers={workers!r}; a pool needs at least one")
         if isinstance(backend, str):
