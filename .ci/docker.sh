@@ -26,6 +26,7 @@ proofgym_ci_docker() {
         _log=${TMPDIR:-/tmp}/dockerd-$$.log
         echo "docker: starting dockerd (log: $_log)"
         setsid dockerd >"$_log" 2>&1 </dev/null &
+        export PROOFGYM_CI_DOCKERD=$!
         _left=120
         until docker info >/dev/null 2>&1; do
             _left=$((_left - 1))

@@ -28,6 +28,10 @@ DOORS = (
     "proofgym.envs.wrappers:ChatMessages", "proofgym.envs.wrappers:MaskUnjudged",
     "proofgym.bench.statistics:mean_interval", "proofgym.bench.statistics:wilson",
     "proofgym.bench.statistics:pass_at_k", "proofgym.bench.statistics:paired", "proofgym.bench.report:write",
+    "proofgym.agents:__all__", "proofgym.bench.evaluate:evaluate",
+    "proofgym.sandboxes:Pool", "proofgym.sandboxes:Job", "proofgym.sandboxes:Limits", "proofgym.sandboxes:Call",
+    "proofgym.sandboxes:Session", "proofgym.sandboxes:Outcome", "proofgym.sandboxes:InfraError",
+    "proofgym.sandboxes:make_backend", "proofgym.sandboxes.conformance:check",
 )  # fmt: skip
 
 

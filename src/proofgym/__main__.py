@@ -31,7 +31,9 @@ class SubApp(NamedTuple):
     help: str
 
 
-SUB_APPS: dict[str, SubApp] = {}
+SUB_APPS: dict[str, SubApp] = {
+    "sandbox": SubApp("proofgym.sandboxes.cli:app", "Where untrusted code runs: what is contained here, and how well."),
+}
 
 
 class _Commands(TyperGroup):
