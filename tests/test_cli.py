@@ -182,7 +182,12 @@ def test_ctrl_c_says_what_was_saved(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_ctrl_c_in_a_game_exits_130_without_a_traceback() -> None:
-    command = [sys.executable, "-m", "proofgym", "play", "RunningTotal"]
+    # A shell that starts us in the background has us ignore the signal; the handler is put back first.
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from proofgym.__main__ import main; sys.exit(main(['play', 'RunningTotal']))"
+    )
+    command = [sys.executable, "-c", code]
     game = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert game.stdout is not None
     while b"running total" not in game.stdout.readline():

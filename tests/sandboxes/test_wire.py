@@ -106,12 +106,11 @@ def test_depth_is_bounded_on_both_sides() -> None:
         wire.decode(b"l\x01\x00\x00\x00" * 100 + b"N")
 
 
+@pytest.mark.timeout(60)
 def test_a_value_that_holds_itself_many_times_is_given_up_soon() -> None:
     knot: list[Any] = []
     knot += [knot] * 50
-    begun = time.perf_counter()
-    assert isinstance(wire.decode(wire.encode_answer(knot)), Opaque)
-    assert time.perf_counter() - begun < 5
+    assert isinstance(wire.decode(wire.encode_answer(knot)), Opaque)  # without a bound it would take 50^40 steps
 
 
 @pytest.mark.parametrize(
@@ -135,14 +134,13 @@ def test_what_the_encoder_does_not_write_is_malformed(data: bytes) -> None:
         wire.decode(data)
 
 
+@pytest.mark.timeout(60)
 def test_colliding_keys_cost_no_quadratic_time() -> None:
     count = 50_000
     numbers = (n * (2**61 - 1) for n in range(count))  # all have hash 0
     body = b"S" + count.to_bytes(4, "little") + b"".join(wire.encode(number) for number in numbers)
-    begun = time.perf_counter()
-    with pytest.raises(wire.Malformed, match="collide"):
+    with pytest.raises(wire.Malformed, match="collide"):  # a set of these would take hours
         wire.decode(body)
-    assert time.perf_counter() - begun < 5
 
 
 def test_too_many_parts_are_refused_before_they_are_made() -> None:
