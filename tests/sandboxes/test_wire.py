@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter, OrderedDict, defaultdict, namedtuple
 from enum import IntEnum
 from typing import Any
