@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,13 +12,6 @@ from proofgym.sandboxes.embedded import EmbeddedBackend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One xdist worker takes them all: they count processes and use the cores, and would disturb one another."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group("sandboxes"))
 
 
 TIERS = ("namespaced+cgroup", "namespaced", "reduced")
