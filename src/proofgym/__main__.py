@@ -32,6 +32,7 @@ class SubApp(NamedTuple):
 
 
 SUB_APPS: dict[str, SubApp] = {}
+SUB_APPS["verify"] = SubApp("proofgym.verifiers.cli:app", "Judge an answer, and say why.")
 
 
 class _Commands(TyperGroup):

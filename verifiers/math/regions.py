@@ -303,3 +303,21 @@ def near(exact: Node, rounded: Node) -> bool:
     """Whether a rounded value lies within one percent of an exact one. In a worker only."""
     first, second = approximate(exact), approximate(rounded)
     return abs(first - second) <= abs(first) / 100 + Fraction(1, 10**6)
+
+
+def contains(larger: Node, smaller: Node, comparer: Comparer) -> bool:
+    """Whether one part of the real line holds another. In a worker only.
+
+    Raises:
+        NoRegion: If a tree is no part of the real line.
+    """
+    line = _Line(comparer)
+    first, second = line.pieces(larger), line.pieces(smaller)
+    return all(
+        any(
+            (line._at(a.low), not a.low_closed) <= (line._at(b.low), not b.low_closed)
+            and (line._at(b.high), b.high_closed) <= (line._at(a.high), a.high_closed)
+            for a in first
+        )
+        for b in second
+    )
