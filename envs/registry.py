@@ -45,8 +45,20 @@ class EnvEntry:
 
 ENTRIES: tuple[EnvEntry, ...] = (
     EnvEntry(
+        "proofgym/Algebra-v0", "proofgym.envs.math.algebra:Algebra", "math",
+        "Solve equations, systems and inequalities; work with polynomials.",
+    ),
+    EnvEntry(
         "proofgym/Arithmetic-v0", "proofgym.envs.math.arithmetic:Arithmetic", "math",
         "Evaluate an expression; every line of working that follows is paid.",
+    ),
+    EnvEntry(
+        "proofgym/Calculus-v0", "proofgym.envs.math.calculus:Calculus", "math",
+        "Find derivatives, integrals, limits, tangents and critical points.",
+    ),
+    EnvEntry(
+        "proofgym/Combinatorics-v0", "proofgym.envs.math.combinatorics:Combinatorics", "math",
+        "Count selections, arrangements, paths, distributions and multiples.",
     ),
     EnvEntry(
         "proofgym/Countdown-v0", "proofgym.envs.puzzles.countdown:Countdown", "puzzles",
@@ -55,6 +67,22 @@ ENTRIES: tuple[EnvEntry, ...] = (
     EnvEntry(
         "proofgym/GSM8K-v0", "proofgym.envs.math.gsm8k:GSM8K", "math",
         "Grade-school word problems from a JSON Lines file or the hub.",
+    ),
+    EnvEntry(
+        "proofgym/Geometry-v0", "proofgym.envs.math.geometry:Geometry", "math",
+        "Find lengths, points, areas, angles and lines.",
+    ),
+    EnvEntry(
+        "proofgym/LinearAlgebra-v0", "proofgym.envs.math.linear_algebra:LinearAlgebra", "math",
+        "Work out determinants, products, inverses, eigenvalues and projections.",
+    ),
+    EnvEntry(
+        "proofgym/NumberTheory-v0", "proofgym.envs.math.number_theory:NumberTheory", "math",
+        "Find divisors, residues, inverses and solutions of congruences.",
+    ),
+    EnvEntry(
+        "proofgym/Probability-v0", "proofgym.envs.math.probability:Probability", "math",
+        "Find exact probabilities and expected values.",
     ),
     EnvEntry(
         "proofgym/RunningTotal-v0", "proofgym.envs.math.running_total:RunningTotal", "math",
@@ -67,6 +95,10 @@ ENTRIES: tuple[EnvEntry, ...] = (
     EnvEntry(
         "proofgym/SudokuSteps-v0", "proofgym.envs.puzzles.sudoku:SudokuSteps", "puzzles",
         "Solve a 4x4 sudoku one cell a turn, paid by exact distance to the solution.", max_turns=40,
+    ),
+    EnvEntry(
+        "proofgym/WordProblem-v0", "proofgym.envs.math.word_problem:WordProblem", "math",
+        "Solve word problems, some of whose facts do not matter.",
     ),
 )  # fmt: skip
 
