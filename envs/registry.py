@@ -77,6 +77,18 @@ ENTRIES: tuple[EnvEntry, ...] = (
         "Work out determinants, products, inverses, eigenvalues and projections.",
     ),
     EnvEntry(
+        "proofgym/MathCalculator-v0", "proofgym.envs.math.calculator:MathCalculator", "math",
+        "Word problems and number theory with a calculator to call.", max_turns=12,
+    ),
+    EnvEntry(
+        "proofgym/MathDataset-v0", "proofgym.envs.math.dataset:MathDataset", "math",
+        "Rows of MATH, AIME, AMC, NuminaMath, BigMath and the like, from a file or the hub.",
+    ),
+    EnvEntry(
+        "proofgym/MathTutor-v0", "proofgym.envs.math.tutor:MathTutor", "math",
+        "Derive a solution one step a turn, paid by the steps that are left.", max_turns=16,
+    ),
+    EnvEntry(
         "proofgym/NumberTheory-v0", "proofgym.envs.math.number_theory:NumberTheory", "math",
         "Find divisors, residues, inverses and solutions of congruences.",
     ),

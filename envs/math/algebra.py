@@ -92,7 +92,7 @@ def _draw_linear(d: Draw, k: AlgebraKnobs) -> Sequence[int]:
     p = q = 0
     if d.chance(k.brackets):
         p, q = d.nonzero(k.largest), d.nonzero(k.largest) if c else 0
-    b = d.between(-k.largest, k.largest)
+    b = d.between(-k.largest, k.largest) if a != 1 or c or p else d.nonzero(k.largest)
     return a, p, b, c, q, int(a * (x + p) + b - c * (x + q))
 
 

@@ -1,4 +1,4 @@
-"""How the answer to a generated task is judged: by value through the verifier, by form here; and its working, if asked."""
+"""How an answer is judged: by value through the verifier, by form here; and its working, where that is wanted."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def grade_steps(problem: Problem, action: str) -> tuple[Verdict, list[Credit]]:
 
     The potential of the working is the share of the worked solution's own lines that it has come to, as long as every
     step follows. A line earns its rise times `WORKING_SHARE`. The first step that does not follow ends that pay; if all
-    lines had been written, it costs the last one's. The right answer earns the rest of the whole after a sound chain, so
-    that the right answer alone earns 1, and only its own share after a broken one. True lines that lead nowhere are not
-    lines of the solution and earn nothing.
+    lines had been written, it costs the last one's. The right answer earns the rest of the whole after a sound chain,
+    so that the right answer alone earns 1, and only its own share after a broken one. True lines that lead nowhere are
+    not lines of the solution and earn nothing.
     """
     from proofgym.verifiers.math.steps import judge_steps
 
