@@ -32,6 +32,8 @@ def fold(node: Node) -> Fraction | None:
     if op == "num":
         value: Fraction = node.value
         return value
+    if op == "unit":
+        return fold(args[0])
     if op == "neg":
         inner = fold(args[0])
         return None if inner is None else -inner

@@ -33,6 +33,7 @@ _HEDGE = re.compile(r"\b(?:or|maybe|perhaps|possibly|alternatively|either|otherw
 _AFTER = re.compile(r"[^\n]{0,6}?[\s,;$.(]*\b(?:or|alternatively|maybe|perhaps)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<![A-Z])[.!](?=\s+[A-Z*\\$(]|\s*\n|\s*\Z)|\n\s*\n|\n")
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$((?:[^$\\]|\\.)+)\$|\\\[(.+?)\\\]|\\\((.+?)\\\)", re.DOTALL)
+_QUESTION = re.compile(r"\b(?:asked|find|if|given|suppose|let|where|solve|compute|what|which|how)\b", re.IGNORECASE)
 _MAX_BOXES = 200
 
 
@@ -185,8 +186,10 @@ def _bare(response: str, begin: int) -> Place:
         return _none(whole, "it is empty")
     if "\n" not in text and len(text) <= 2000 and not _SENTENCE.search(text.rstrip(".! ")) and not text.endswith("?"):
         prose = re.findall(r"(?<![\\A-Za-z])[A-Za-z]{3,}", _FORMULA.sub(" ", text))
-        if len(prose) < 3:
+        if not prose:
             return whole
+    else:
+        prose = []
     last = [part for part in re.split(r"\n", text) if part.strip()][-1]
     ends = [found.end() for found in _SENTENCE.finditer(last.rstrip(" .!"))]
     sentence = last[ends[-1] :] if ends else last
@@ -199,10 +202,18 @@ def _bare(response: str, begin: int) -> Place:
         return _none(place, "it hedges between several answers")
     if formulas:
         inner = formulas[-1]
-        if len(formulas) == 1 or re.search(r"(?:is|are|=|:|equals)\s*\Z", sentence[: inner.start()].rstrip()):
+        led = len(re.findall(r"[A-Za-z]{2,}", sentence[: inner.start()])) > 1
+        if len(formulas) == 1 and led or re.search(r"(?:is|are|=|:|equals)\s*\Z", sentence[: inner.start()].rstrip()):
             return Place(at + inner.start(), at + inner.end(), _inner(inner))
-        return _none(place, "its last sentence holds several formulas and says of none that it is the answer")
+        if len(formulas) > 1:
+            return _none(place, "its last sentence holds several formulas and says of none that it is the answer")
     said = re.search(r"(?:\bis|\bare|=|:|\bequals)\s*([^=:]*?)\s*\Z", sentence.rstrip(" ."))
-    if said and said[1] and len(re.findall(r"\d+(?:[.,/]\d+)*", sentence.rpartition(said[1])[2] + said[1])) <= 3:
-        return Place(at, at + len(sentence), said[1])
+    if said and said[1] and not formulas and not _QUESTION.search(sentence):
+        before = sentence[: said.start()]
+        if not ("=" in before and re.search(r"[A-Za-z]{3,}", before.partition("=")[2])):
+            return Place(at, at + len(sentence), said[1])
+    if 0 < len(prose) < 3:
+        return whole
+    if re.match(r"\s*[-−$€£(\\]?\s*\d", sentence) and len(re.findall(r"[A-Za-z]{2,}", sentence)) < 4 and not formulas:
+        return place
     return _none(place, "it gives no final answer, as in '\\boxed{42}'")

@@ -46,6 +46,7 @@ _FONT = {
 }  # fmt: skip
 _OPEN, _CLOSE = {"(", "[", "\\{"}, {")", "]", "\\}"}
 _AS_COMMANDS = {"frac", "choose", "cbrt", "binomial", "factorial", "binom", "mod", "gamma", "deg", "root"}
+_LONE_DOLLAR = re.compile(r"^(\s*-?\s*)\$(?=\s*[\d.])")
 _CIRCLED = re.compile("[①-⑳]+")
 _UNIT_AFTER = {"min", "sec", "in", "th", "st", "nd", "rd", "or", "deg"}
 
@@ -80,7 +81,8 @@ def clean(text: str) -> str:
     text = _SUB_RUN.sub(lambda found: "_{" + "".join(_SUB[c] for c in found[0]) + "}", text)
     text = _CIRCLED.sub(lambda found: ", ".join(str(ord(char) - 0x245F) for char in found[0]), text)
     text = text.translate(_TRANSLATE)
-    text = text.replace("\\!", "").replace("{,}", "").replace("\\$", " ").replace("$", " ")
+    text = text.replace("\\!", "").replace("{,}", "").replace("\\$", "\\currency{dollar} ")
+    text = (_LONE_DOLLAR.sub(r"\1\\currency{dollar} ", text) if text.count("$") == 1 else text).replace("$", " ")
     text = re.sub(r"(?<=\d)\\,(?=\d{3}(?!\d))", "", text)
     text = _DROPPED.sub(" ", _SPACES.sub(" ", text))
     text = re.sub(r"(?<!\\)\\[()]|(?<!\\)\\\[|(?<!\\)\\\]", " ", text)

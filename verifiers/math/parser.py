@@ -88,6 +88,7 @@ class _Parser:
         self.at = 0
         self.depth = 0
         self.bars = 0
+        self.integrals = 0  # inside one, a d before a name ends the argument of a function
         self.flat = False  # before the bar of a set-builder: no absolute values, no ratios
         self.member = 0  # where the current member of a relation began
 
@@ -238,6 +239,8 @@ class _Parser:
     def with_unit(self, node: Node) -> Node:
         """Words after a value are its unit."""
         words: list[str] = []
+        if self.token.kind == "currency":
+            return Node("unit", (node,), self.take().value)
         while self.token.kind == "text" and self.token.value.strip(" ,.").lower() not in ("and", "or"):
             words.append(self.take().value)
             if self.is_op("^"):
@@ -491,6 +494,10 @@ class _Parser:
 
     def symbol(self, token: Token) -> Node:
         name, at = token.value, self.at - 1
+        if re.compile(r"[A-F][0-9A-F]+\s*_\s*(?:\{\s*16\s*\}|16)").match(self.text, token.start):
+            based = self.based(token)
+            if based is not None:
+                return based
         while True:
             if self.is_op("_"):
                 self.at += 1
@@ -728,12 +735,15 @@ class _Parser:
             return (node,)
         first = self.unary() if self.is_op("-") else self.power() if self.token.kind != "fn" else self.function(self.take().value)
         node = first
-        while self.starts_factor() and self.token.kind != "fn" and not self.is_op("(", "[", "\\{", "|", "l|"):
+        while self.starts_factor() and self.token.kind != "fn" and not self.differential() and not self.is_op("(", "[", "\\{", "|", "l|"):
             node = self.times(node, self.power())
         if self.is_op("/") and node.has("const") and self.tokens[self.at + 1].kind == "num" and node.names() == frozenset():
             self.at += 1
             node = Node("div", (node, self.power()))
         return (node,)
+
+    def differential(self) -> bool:
+        return self.integrals > 0 and self.token.value == "d" and self.tokens[self.at + 1].kind == "id"
 
     def root(self) -> Node:
         degree = None
@@ -831,7 +841,9 @@ class _Parser:
             elif self.is_op("^") and above is None:
                 self.at += 1
                 above = self.bound()
+        self.integrals += 1
         body = self.sum()
+        self.integrals -= 1
         factors = body.args if body.op == "mul" else (body,)
         if len(factors) < 2 or factors[-2] != Node("sym", value="d") or factors[-1].op != "sym":
             raise Unreadable("an integral should end in dx")

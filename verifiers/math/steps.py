@@ -129,7 +129,6 @@ class _Chain:
         if node is None:
             return Step(start, end, "not checkable", "it cannot be read")
         if node.key() in self.seen or _trivial(node):
-            self._remember(node)
             return Step(start, end, "follows", "it repeats", new=False)
         if segment.assumed and (not continued or segment.assumed == "unclear"):
             if segment.assumed == "case":
@@ -152,6 +151,8 @@ class _Chain:
 
     def _remember(self, node: Node) -> None:
         self.seen.add(node.key())
+        if not node.names():  # of sums without unknowns only the last can be gone on from
+            self.facts = [fact for fact in self.facts if fact.names()]
         if node.op == "rel" and set(node.value.split(",")) == {"="} and len(node.args) > 2:
             self.facts.append(Node("rel", (node.args[0], node.args[-1]), "="))
         elif node.op in ("list", "and") and len(node.names()) > 1 and all(arg.op == "rel" for arg in node.args):
@@ -163,7 +164,7 @@ class _Chain:
         from proofgym.verifiers.math.workers import POOL
 
         request = {
-            "task": "step", "gold": dumps(Node("list", tuple(self.facts[-8:]))), "answer": dumps(node),
+            "task": "step", "gold": dumps(Node("list", tuple(self.facts if len(self.facts) <= 12 else [*self.facts[:4], *self.facts[-8:]]))), "answer": dumps(node),
             "policy": asdict(self.policy),
         }  # fmt: skip
         try:

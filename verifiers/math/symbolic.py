@@ -153,7 +153,7 @@ def same_solutions(first: Node, second: Node) -> bool:
     """Whether two differences vanish at the same points: as polynomials, with the same factors."""
     try:
         left, right = _polynomial(first), _polynomial(second)
-    except (Unreadable, sympy.PolynomialError):
+    except (Unreadable, sympy.PolynomialError, sympy.GeneratorsNeeded):
         return False
     if left.gens != right.gens:
         return False

@@ -14,7 +14,7 @@ from proofgym.verifiers.math.tree import Node, TooBig, Unreadable
 
 __all__ = ["judge"]
 
-_MAX_FACTS = 8
+_MAX_FACTS = 12
 
 
 def judge(facts: Node, statement: Node, comparer: Comparer) -> dict[str, Any]:
@@ -90,6 +90,11 @@ class _Step:
         if self._is_new(left) or self._is_new(right):
             return None, "it gives a name"
         earlier = [fact for fact in self.facts if fact.op == "rel" and fact.value == "=" and not fact.has("apply")]
+        earlier = [fact for fact in earlier if not self._identical(*fact.args[:2])]
+        if left.op not in ("sym", "num") and not any(fact.names() & new.names() for fact in earlier):
+            said = {side.key() for fact in self.facts for side in ((fact,) if fact.op != "rel" else fact.args)}
+            if left.key() in said:
+                return False, "not equal to what it rewrites"
         latest = next((f for f in reversed(earlier) if f.names() == new.names()), None)
         if latest is not None and self.comparer._equations(latest, new):
             return True, "the same solutions as the equation before it"

@@ -18,6 +18,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 import types
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,9 @@ def child(connection: socket.socket) -> None:
         if request is None:
             return
         limit_time(float(request["budget_s"]))
-        send(connection, judge(request))
+        begun = time.process_time()
+        reply = judge(request)
+        send(connection, {**reply, "cpu_s": time.process_time() - begun})
 
 
 def nursery(control: socket.socket) -> None:

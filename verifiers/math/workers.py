@@ -45,11 +45,14 @@ class Pool:
 
     Args:
         size: Workers at most; by default one for each processor, 8 at most.
+
+    `asked` counts the requests, `killed` the workers that were killed or replaced, and `cpu_s` adds up the processor
+    time that requests took, that of a killed one by its budget.
     """
 
     def __init__(self, size: int | None = None) -> None:
         self.size = size or min(8, os.cpu_count() or 1)
-        self.killed = 0
+        self.killed, self.asked, self.cpu_s = 0, 0, 0.0
         self._fresh()
 
     def _fresh(self) -> None:
@@ -86,6 +89,8 @@ class Pool:
         try:
             worker = self._take()
             reply = self._exchange(worker, body, budget_s)
+            self.asked += 1
+            self.cpu_s += float(reply.get("cpu_s", 0.0)) if reply is not None else budget_s
             if reply is None:
                 self._kill(worker)
                 return {"kind": "timeout", "why": f"symbolic work took more than {budget_s} s or too much memory"}
