@@ -468,7 +468,7 @@ def _critical(n: Numbers, w: Words) -> Problem:
         )
     )
     lines = (f"f'(x) = {written(slope)}", f"{written(slope)} = 0", f"x = {low} or x = {high}")
-    return Problem(ask, LIST, listed((low, high)), lines, unknown="x")
+    return Problem(ask, LIST, listed((low, high)), lines, unknown="x", facts=lines[1:2])
 
 
 def _whole_root(number: int) -> int:

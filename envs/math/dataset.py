@@ -68,8 +68,8 @@ class MathDataset(VerifiableEnv):
     Episode: one turn, always terminated, never truncated.
 
     Items 0 to n - 1 of one seed are the n rows of the split, each once, in an order that the seed decides; then the
-    next round begins in another order. A row's fingerprint is its question's, so it decides the split here as well: with
-    `whole_file` every row is asked, whatever its split. `level` is not used.
+    next round begins in another order. A row's fingerprint is its question's, so it decides the split here as well:
+    with `whole_file` every row is asked, whatever its split. `level` is not used.
 
     An answer that copies a formula of the question, with its operations still to be carried out, is none, though its
     value be right.

@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from proofgym.errors import BadInput
 from proofgym.verifiers.math.parser import parse
 from proofgym.verifiers.math.reading import unwrap
 from proofgym.verifiers.math.tree import Node, Unreadable
@@ -39,7 +38,7 @@ def read(text: str) -> Node | None:
         return None
     try:
         return parse(unwrap(text))
-    except (BadInput, RecursionError):
+    except (ValueError, RecursionError):
         return None
 
 

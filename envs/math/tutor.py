@@ -10,7 +10,7 @@ import numpy as np
 
 from proofgym.envs.base import TurnResult, VerifiableEnv
 from proofgym.envs.math.algebra import LETTERS, Algebra, AlgebraKnobs
-from proofgym.envs.math.arithmetic import Arithmetic
+from proofgym.envs.math.arithmetic import Arithmetic, read_expression
 from proofgym.envs.math.chance import WORDINGS, Draw, Words
 from proofgym.envs.math.lessons import ArithmeticLesson, Judgement, Lesson, LinearLesson, QuadraticLesson, SystemLesson
 from proofgym.envs.task import Task, fingerprint
@@ -18,7 +18,6 @@ from proofgym.errors import BadInput
 from proofgym.verifiers import Credit, Verdict
 from proofgym.verifiers.math import verify
 from proofgym.verifiers.math.answer import find_answer
-from proofgym.verifiers.math.expression import Unreadable, parse
 from proofgym.verifiers.math.numeric import lines
 
 __all__ = ["MISTAKE", "MathTutor"]
@@ -82,6 +81,7 @@ class MathTutor(VerifiableEnv):
         self._solved = False
         self._notes: list[str] = []
         self._line = ""
+        self._opened: tuple[Any, tuple[str, Lesson]] | None = None
 
     def generate(self, rng: np.random.Generator) -> Mapping[str, Any]:
         draw = Draw(rng)
@@ -93,17 +93,17 @@ class MathTutor(VerifiableEnv):
 
     def canonical(self, instance: Mapping[str, Any]) -> Any:
         """As `Algebra` and `Arithmetic` have it."""
-        kind, _ = _read(instance)
+        kind, lesson = self._open(instance)
         if kind == "arithmetic":
-            return self._arithmetic.canonical(instance)
+            return lesson.question
         return [kind, list(Algebra.table[kind].canonical(tuple(instance["numbers"])))]
 
     def difficulty(self, instance: Mapping[str, Any]) -> float:
         """By the number of steps from the task to its solution."""
-        return min(1.0, _read(instance)[1].start / 10)
+        return min(1.0, self._open(instance)[1].start / 10)
 
     def begin(self, instance: Mapping[str, Any]) -> str:
-        self._kind, lesson = _read(instance)
+        self._kind, lesson = self._open(instance)
         self._lesson = lesson
         self._left, self._mistakes, self._solved = lesson.start, 0, False
         self._notes, self._line = [], ""
@@ -173,6 +173,11 @@ class MathTutor(VerifiableEnv):
         )  # fmt: skip
 
     # Inside -----------------------------------------------------------------------------------------------------------
+
+    def _open(self, instance: Any) -> tuple[str, Lesson]:
+        if self._opened is None or self._opened[0] is not instance:
+            self._opened = instance, _read(instance)
+        return self._opened[1]
 
     def _as_task(self, instance: Mapping[str, Any]) -> Task:
         content, kind = self.canonical(instance), instance["kind"]
@@ -246,11 +251,7 @@ def _read(instance: Any) -> tuple[str, Lesson]:
     if not (isinstance(wording, int) and not isinstance(wording, bool) and 0 <= wording < WORDINGS):
         raise BadInput(f"an instance's 'wording' is a whole number from 0 to 2**48, found {wording!r:.40}")
     if kind == "arithmetic":
-        Arithmetic().canonical(instance)
-        try:
-            return kind, ArithmeticLesson(parse(data["expression"]))
-        except Unreadable as error:
-            raise BadInput(f"the expression cannot be read: {error}") from error
+        return kind, ArithmeticLesson(read_expression(instance))
     numbers = data.get("numbers")
     if not (
         isinstance(numbers, (list, tuple))
