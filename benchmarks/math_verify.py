@@ -2,16 +2,16 @@
 
     python benchmarks/math_verify.py [ROWS.jsonl] [--repeats N]
 
-ROWS holds labelled pairs, one a line: gold, pred, pred_kind (`answer` or `response`), should_match, tier, ambiguous; by
-default the development set in `../shared/data`. It is a development set: our rules were written with its failures in
-view, so the accuracy here is an upper bound of what to expect elsewhere; a third of it are test cases of other graders,
-Math-Verify's parser among them. The clean core is tier `core` without the ambiguous rows.
+ROWS holds labelled pairs, one a line: gold, pred, pred_kind (`answer` or `response`), should_match, tier, ambiguous;
+by default the development set in `../shared/data`. It is a development set: our rules were written with its failures
+in view, so the accuracy here is an upper bound of what to expect elsewhere; a third of it are test cases of other
+graders, Math-Verify's parser among them. The clean core is tier `core` without the ambiguous rows.
 
-Accuracy, recall and false-positive rate come with 95 % Wilson intervals. A row that we cannot judge counts as wrong where
-it should match and against accuracy everywhere. Math-Verify gets golds and bare answers wrapped in dollar signs, which it
-needs, and its default time-outs. Processor time is that of this process plus what our workers report; start-up is
-separate. Throughput is rows per second of wall time, one at a time, in alternating passes; our caches are emptied before
-each. The hostile cases have to end within 3 s each.
+Accuracy, recall and false-positive rate come with 95 % Wilson intervals. A row that we cannot judge counts as wrong
+where it should match and against accuracy everywhere. Math-Verify gets golds and bare answers wrapped in dollar
+signs, which it needs, and its default time-outs. Processor time is that of this process plus what our workers report;
+start-up is separate. Throughput is rows per second of wall time, one at a time, in alternating passes; our caches are
+emptied before each. The hostile cases have to end within 3 s each.
 """
 
 from __future__ import annotations
@@ -37,13 +37,16 @@ from proofgym.verifiers.math.workers import POOL
 ROWS = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "math_equivalence_dev.jsonl"
 GOALS = {"accuracy": 0.97, "recall": 0.96, "false positives": 0.01}
 HOSTILE = [
-    r"9^{9^{9^9}}", r"(10^9)!", r"((100!)!)!", r"\binom{10^9}{5\cdot 10^8}", r"\sum_{k=1}^{10^9} k^{k}", r"\prod_{k=1}^{10^9} k",
+    r"9^{9^{9^9}}", r"(10^9)!", r"((100!)!)!", r"\binom{10^9}{5\cdot 10^8}", r"\sum_{k=1}^{10^9} k^{k}",
+    r"\prod_{k=1}^{10^9} k",
     r"(x+y+z+w)^{3000}", r"e^{e^{e^{e^{e^{e}}}}}", r"10^{-10^{10}}", "1e999999999", "1+" * 20_000 + "1", "$" * 100_000,
     "{" * 5_000, "(" * 5_000, r"\sqrt{" * 500 + "2" + "}" * 500, r"\frac{1}{" * 500 + "2" + "}" * 500, "9" * 19_000,
     "0." + "3" * 19_000, r"\begin{pmatrix}" + r"\\".join(["&".join(["1"] * 60)] * 60) + r"\end{pmatrix}",
-    r"\cup".join(f"({2 * k},{2 * k + 1})" for k in range(300)), r"\int_0^1 x^{x^x} dx", r"\sum_{k=1}^{\infty}\frac{\sin k}{k^k}",
+    r"\cup".join(f"({2 * k},{2 * k + 1})" for k in range(300)), r"\int_0^1 x^{x^x} dx",
+    r"\sum_{k=1}^{\infty}\frac{\sin k}{k^k}",
     "x^{" * 300 + "2" + "}" * 300, r"\sin(" * 100 + "1" + ")" * 100, ",".join(str(k) for k in range(2_000)),
-    "".join(f"(x+{k})" for k in range(60)) + "=0", r"x^{50}-x^{49}+x^3-17x+1<0", "__import__('os').system('touch /tmp/pwned')",
+    "".join(f"(x+{k})" for k in range(60)) + "=0", r"x^{50}-x^{49}+x^3-17x+1<0",
+    "__import__('os').system('touch /tmp/pwned')",
     r"\lim_{x\to\infty}\frac{x^{x}}{x!^{2}}", "tan(" * 30 + "x" + ")" * 30, "5!" + "!" * 3_000,
 ]  # fmt: skip
 
@@ -88,7 +91,9 @@ def scores(rows: Sequence[dict[str, Any]], said: Sequence[bool | None]) -> dict[
     }
 
 
-def measure(judge: Callable[[dict[str, Any]], bool | None], rows: Sequence[dict[str, Any]]) -> tuple[list[Any], list[float], list[float]]:
+def measure(
+    judge: Callable[[dict[str, Any]], bool | None], rows: Sequence[dict[str, Any]]
+) -> tuple[list[Any], list[float], list[float]]:
     """Verdicts, processor seconds and wall seconds of each row."""
     said, cpu, wall = [], [], []
     for row in rows:
@@ -116,7 +121,9 @@ def report(name: str, rows: Sequence[dict[str, Any]], said: Sequence[bool | None
         if goal is not None:
             reached &= share <= goal if what == "false positives" else share >= goal
         wanted = "" if goal is None else f"  goal {'<=' if what == 'false positives' else '>='} {goal}"
-        print(f"{name:<12} {what:<16} {share:.4f}  [{interval.low:.4f}, {interval.high:.4f}]  {count} of {total}{wanted}")
+        print(
+            f"{name:<12} {what:<16} {share:.4f}  [{interval.low:.4f}, {interval.high:.4f}]  {count} of {total}{wanted}"
+        )
     everything = scores(rows, said)
     print(f"{name:<12} all {len(rows)} rows     accuracy {everything['accuracy'][0] / len(rows):.4f}")
     return reached
@@ -125,12 +132,19 @@ def report(name: str, rows: Sequence[dict[str, Any]], said: Sequence[bool | None
 def start_up() -> None:
     """Print what the numbers-only import and the first symbolic case cost."""
     code = (
-        "import time, proofgym; t = time.process_time(); from proofgym.verifiers import math; math.verify('42', 'It is 42');"
+        "import time, proofgym; t = time.process_time(); from proofgym.verifiers import math;"
+        "math.verify('42', 'It is 42');"
         "print(time.process_time() - t); import sys; print('sympy' in sys.modules or 'mpmath' in sys.modules)"
     )
-    found = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() for _ in range(5)]
+    found = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+        for _ in range(5)
+    ]
     seconds = [float(value[0]) for value in found]
-    print(f"numbers-only import and first case, beyond `import proofgym`: {statistics.median(seconds) * 1e3:.0f} ms CPU median of 5")
+    print(
+        "numbers-only import and first case, beyond `import proofgym`: "
+        f"{statistics.median(seconds) * 1e3:.0f} ms CPU median of 5"
+    )
     print(f"  {min(seconds) * 1e3:.0f} to {max(seconds) * 1e3:.0f} ms, goal 100; sympy loaded: {found[0][1]}")
     POOL.close()
     began = time.perf_counter()
@@ -145,7 +159,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.add_argument("--repeats", type=int, default=3)
     chosen = options.parse_args(argv)
     rows = [json.loads(line) for line in chosen.rows.read_text(encoding="utf-8").splitlines() if line.strip()]
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"load {os.getloadavg()[0]:.1f}"
+    )
     print(f"{len(rows)} rows of {chosen.rows.name}: a development set, see the head of this file\n")
     start_up()
     theirs = judge_theirs()
@@ -167,18 +184,27 @@ def main(argv: Sequence[str] | None = None) -> int:
             good = report(name, rows, said)
             times = [cpu[j] for j in core]
             print(
-                f"{name:<12} CPU per ordinary case: median {statistics.median(times) * 1e3:.2f} ms, p95 {quantile(times, 0.95) * 1e3:.1f}, "
-                f"p99 {quantile(times, 0.99) * 1e3:.1f}, max {max(times) * 1e3:.1f}; wall max {max(wall) * 1e3:.0f} ms, n = {len(core)}"
+                f"{name:<12} CPU per ordinary case: median {statistics.median(times) * 1e3:.2f} ms, "
+                f"p95 {quantile(times, 0.95) * 1e3:.1f}, p99 {quantile(times, 0.99) * 1e3:.1f}, "
+                f"max {max(times) * 1e3:.1f}; wall max {max(wall) * 1e3:.0f} ms, n = {len(core)}"
             )
             if name == "proofgym":
-                goals &= good and statistics.median(times) <= 0.005 and quantile(times, 0.99) <= 0.150 and max(wall) <= 3.0
+                goals &= (
+                    good and statistics.median(times) <= 0.005 and quantile(times, 0.99) <= 0.150 and max(wall) <= 3.0
+                )
     print()
     for name, seconds in passes.items():
         rates = [len(ordinary) / s for s in seconds]
-        print(f"{name:<12} {statistics.median(rates):8.1f} rows a second, {min(rates):.1f} to {max(rates):.1f}, {len(rates)} passes")
+        print(
+            f"{name:<12} {statistics.median(rates):8.1f} rows a second, "
+            f"{min(rates):.1f} to {max(rates):.1f}, {len(rates)} passes"
+        )
     if theirs:
         ratios = [b / a for a, b in zip(passes["proofgym"], passes["math-verify"], strict=True)]
-        print(f"throughput ratio {statistics.median(ratios):.1f}, {min(ratios):.1f} to {max(ratios):.1f} by pass; goal >= 5")
+        print(
+            f"throughput ratio {statistics.median(ratios):.1f}, {min(ratios):.1f} to {max(ratios):.1f} by pass; "
+            "goal >= 5"
+        )
         goals &= statistics.median(ratios) >= 5
     hostile = []
     for text in HOSTILE:
@@ -186,7 +212,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             began = time.perf_counter()
             judge_ours({"gold": gold, "pred": answer, "pred_kind": "answer"})
             hostile.append((time.perf_counter() - began, answer[:40]))
-    print(f"hostile: {len(hostile)} cases, slowest {max(hostile)[0]:.2f} s ({max(hostile)[1]!r}), goal <= 3; workers killed {POOL.killed}")
+    print(
+        f"hostile: {len(hostile)} cases, slowest {max(hostile)[0]:.2f} s ({max(hostile)[1]!r}), goal <= 3; "
+        f"workers killed {POOL.killed}"
+    )
     goals &= max(hostile)[0] <= 3.0
     print(f"symbolic requests {POOL.asked}; all goals reached: {goals}")
     return 0 if goals else 1

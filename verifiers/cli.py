@@ -28,7 +28,8 @@ def math(
     answer: Annotated[str | None, typer.Option(help="A bare answer.")] = None,
     response: Annotated[Path | None, typer.Option(help="A file with a model's whole text, or - for stdin.")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of MathPolicy, such as units=keep.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="An option of MathPolicy, such as units=keep."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

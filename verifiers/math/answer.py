@@ -37,7 +37,9 @@ def verify(gold: str, response: str, *, policy: MathPolicy = STRICT) -> Verdict:
     gold = _gold_answer(gold)
     if len(response) > _RESPONSE_FACTOR * policy.max_chars:
         _gold_reading(gold, policy)
-        return Verdict.limit(f"at most {_RESPONSE_FACTOR * policy.max_chars} characters are read, found {len(response)}")
+        return Verdict.limit(
+            f"at most {_RESPONSE_FACTOR * policy.max_chars} characters are read, found {len(response)}"
+        )
     if len(response) <= 2000 and "\\boxed" not in response and squeeze(unwrap(response)) == squeeze(unwrap(gold)) != "":
         return verify_answer(gold, gold, policy=policy)
     place = find_answer(response)
@@ -154,11 +156,13 @@ def _decide(gold: Node, answer: Node, policy: MathPolicy) -> Verdict:
         return Verdict.wrong(why or "not the answer")
     if kind == "answer":
         return Verdict.malformed(f"the answer cannot be read: {why}")
-    if kind == "limit" or kind in ("timeout", "memory") and _to_blame(gold, answer):
+    if kind == "limit" or (kind in ("timeout", "memory") and _to_blame(gold, answer)):
         return Verdict.limit(f"the answer is too big: {why}")
     raise Unjudged(f"not decided: {why}")
 
 
 def _to_blame(gold: Node, answer: Node) -> bool:
-    """Whether it is the answer that made the work long: it is much larger than the gold answer."""
+    """Whether it is the answer that made the work long: much larger than the gold answer, or work left undone."""
+    if answer.has("int", "lim", "sum", "prod") and not gold.has("int", "lim", "sum", "prod"):
+        return True
     return sum(1 for _ in answer.walk()) > 4 * sum(1 for _ in gold.walk()) + 60

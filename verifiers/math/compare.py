@@ -6,20 +6,18 @@ does not decide; with `deep=True` it runs in a symbolic worker. Every rule works
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
-from proofgym.verifiers.math import identity, regions
+from proofgym.verifiers.math import identity, regions, shapes
 from proofgym.verifiers.math.exact import fold
 from proofgym.verifiers.math.identity import NeedsWorker
-from proofgym.verifiers.math.notation import UNITS
 from proofgym.verifiers.math.policy import MathPolicy
-from proofgym.verifiers.math.tree import Node, Unreadable, const, num
+from proofgym.verifiers.math.tree import Node, Unreadable, num
 
 __all__ = ["Comparer", "Undecided"]
 
-_COLLECTIONS = ("list", "tuple", "set")
 _REGIONS = ("interval", "union", "inter", "minus", "setof")
 _ORDER = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "=": "=", "!=": "!=", "~": "~", "==": "=="}
 
@@ -45,13 +43,18 @@ class Comparer:
         """Whether two expressions are equal."""
         if left.key() == right.key():
             return True
-        if _infinite(left) or _infinite(right):
-            return _infinite(left) == _infinite(right) != 0
+        if shapes.infinite(left) or shapes.infinite(right):
+            return shapes.infinite(left) == shapes.infinite(right) != 0
         if self.policy.rounding and self._rounds(left, right):
             return True
         if not self.deep:
             return identity.fast(left, right)
-        if left.has("int", "lim", "diff") or right.has("int", "lim", "diff") or _endless(left) or _endless(right):
+        if (
+            left.has("int", "lim", "diff")
+            or right.has("int", "lim", "diff")
+            or shapes.endless(left)
+            or shapes.endless(right)
+        ):
             from proofgym.verifiers.math import symbolic
 
             left, right = symbolic.done(left), symbolic.done(right)
@@ -63,7 +66,7 @@ class Comparer:
     def _rounds(self, left: Node, right: Node) -> bool:
         for short, value in ((left, right), (right, left)):
             number = fold(short)
-            if number is None or not (short.op == "num" or short.op == "neg" and short.args[0].op == "num"):
+            if number is None or not (short.op == "num" or (short.op == "neg" and short.args[0].op == "num")):
                 continue
             exact = fold(value)
             if exact is None or exact == number:
@@ -101,7 +104,7 @@ class Comparer:
                 return decided
         if self._is_region(left) or self._is_region(right):
             return regions.same(left, right, self)
-        if left.op in _COLLECTIONS or right.op in _COLLECTIONS:
+        if left.op in shapes.COLLECTIONS or right.op in shapes.COLLECTIONS:
             return self._collections(left, right)
         if left.op == "matrix" or right.op == "matrix":
             return self._matrices(left, right)
@@ -121,16 +124,16 @@ class Comparer:
         if node.op == "set" and len(node.args) == 1 and node.args[0].op not in ("set", "list", "tuple"):
             return self._shape(node.args[0])
         if node.op == "list":
-            node = _first_name(node)
+            node = shapes.first_name(node)
         if node.op in ("list", "set"):
-            items = [part for arg in node.args for part in _both_signs(arg)]
+            items = [part for arg in node.args for part in shapes.both_signs(arg)]
             return Node(node.op, tuple(items))
         if node.op in ("tuple", "matrix", "cases", "interval"):
-            return node if not node.has("pm") else _collected(_both_signs(node))
+            return node if not node.has("pm") else shapes.collected(shapes.both_signs(node))
         if node.op == "rel":
             return self._shape_relation(node)
         if node.has("pm"):
-            return _collected(_both_signs(node))
+            return shapes.collected(shapes.both_signs(node))
         if node.op == "in":
             return self._shape(node.args[1])
         return node
@@ -140,34 +143,34 @@ class Comparer:
         members = list(node.args)
         if "~" in signs:  # what follows an approximation repeats it
             cut = signs.index("~")
-            if cut == 0 and len(signs) == 1 and _is_name(members[0]):
+            if cut == 0 and len(signs) == 1 and shapes.is_name(members[0]):
                 signs = ["="]
-            elif cut > 0 or not _is_name(members[0]):
+            elif cut > 0 or not shapes.is_name(members[0]):
                 self._check_approximation(members[cut], members[cut + 1])
                 if any(sign != "~" for sign in signs[cut:]):
                     raise Unreadable("an approximation is followed by another relation")
                 signs, members = signs[:cut], members[: cut + 1]
                 if not signs:
                     return self._shape(members[0])
-        if signs == ["in"] and (_is_name(members[0]) or members[0].op == "tuple"):
+        if signs == ["in"] and (shapes.is_name(members[0]) or members[0].op == "tuple"):
             return self._shape(members[1])
         node = Node("rel", tuple(members), ",".join(signs))
-        if set(signs) == {"="} and len(signs) > 1 and all(_is_name(member) for member in members[:-1]):
+        if set(signs) == {"="} and len(signs) > 1 and all(shapes.is_name(member) for member in members[:-1]):
             return self._shape(Node("rel", (members[0], members[-1]), "="))
-        if set(signs) == {"="} and len(signs) > 1 and _is_name(members[0]) and not members[-1].has("sym"):
+        if set(signs) == {"="} and len(signs) > 1 and shapes.is_name(members[0]) and not members[-1].has("sym"):
             self._check_chain(members[1:])
             return self._shape(Node("rel", (members[0], members[-1]), "="))
         if set(signs) == {"="} and not any(member.has("sym", "apply") for member in members):
             self._check_chain(members)
             return self._shape(members[-1])
         if node.has("pm"):
-            return _collected(_both_signs(node))
+            return shapes.collected(shapes.both_signs(node))
         return node
 
     def _check_chain(self, members: Sequence[Node]) -> None:
         """Raises `Unreadable` for a chain of constants that are not equal: it claims two things."""
-        for first, second in zip(members, members[1:], strict=False):
-            if first.op in _COLLECTIONS or second.op in _COLLECTIONS or not self.same(first, second):
+        for first, second in pairwise(members):
+            if first.op in shapes.COLLECTIONS or second.op in shapes.COLLECTIONS or not self.same(first, second):
                 raise Unreadable("a chain of '=' joins different values")
 
     def _check_approximation(self, exact: Node, rounded: Node) -> None:
@@ -179,25 +182,25 @@ class Comparer:
     # -- names ----------------------------------------------------------------------------------------------------
     @staticmethod
     def _named(node: Node) -> bool:
-        return node.op == "rel" and node.value == "=" and (_is_name(node.args[0]) or _is_name(node.args[1]))
+        return node.op == "rel" and node.value == "=" and (shapes.is_name(node.args[0]) or shapes.is_name(node.args[1]))
 
     def _without_names(self, left: Node, right: Node) -> tuple[Node, Node]:
         """`y = f(x)` and `f(x)` as the value; two equations of one name as their values."""
         if self._named(left) and self._named(right):
-            first, second = _definition(left), _definition(right)
+            first, second = shapes.definition(left), shapes.definition(right)
             if first is None or second is None:
                 return left, right
             if first[0] == second[0]:
                 return first[1], second[1]
-            renamed = _renamed(first, second)
+            renamed = shapes.renamed(first, second)
             return renamed if renamed is not None else (left, right)
         if not self.policy.names:
             return left, right
         one, other = (left, right) if self._named(left) else (right, left)
         if other.op == "rel" or other.op == "text":
             return left, right
-        found = _definition(one)
-        if found is None or found[1].names() & found[0].names() and found[0].op == "sym":
+        found = shapes.definition(one)
+        if found is None or (found[1].names() & found[0].names() and found[0].op == "sym"):
             return left, right
         value = self._shape(found[1])
         return (value, other) if one is left else (other, value)
@@ -208,10 +211,10 @@ class Comparer:
         if left.op == right.op == "rel":
             if left.value == "=" == right.value:
                 return self._equations(left, right)
-            if left.value == right.value and all(map(self._quiet(self.same), left.args, right.args)):
+            if left.value == right.value and all(map(self.same, left.args, right.args)):
                 return True
             turned = Node("rel", right.args[::-1], ",".join(_ORDER.get(s, s) for s in right.value.split(",")[::-1]))
-            if left.value == turned.value and all(map(self._quiet(self.same), left.args, turned.args)):
+            if left.value == turned.value and all(map(self.same, left.args, turned.args)):
                 return True
             if "=" in (left.value, right.value):
                 return False
@@ -222,28 +225,25 @@ class Comparer:
             return self._half_spaces(left, right) or self._half_spaces(left, turned)
         one, other = (left, right) if left.op == "rel" else (right, left)
         if one.value == "=":
-            if other.op in _COLLECTIONS or other.op == "or":
+            if other.op in shapes.COLLECTIONS or other.op == "or":
                 return self._solutions(one, other)
             return False
         if not self.policy.inequality_as_interval and other.op in (*_REGIONS, "tuple", "set"):
             return False
         return None
 
-    def _quiet(self, same: Callable[[Node, Node], bool]) -> Callable[[Node, Node], bool]:
-        return same
-
     def _equations(self, left: Node, right: Node) -> bool:
         """Whether two equations say the same: equal sides, or differences that are proportional."""
         (a, b), (c, d) = left.args, right.args
-        if {a.op, b.op, c.op, d.op} & {*_COLLECTIONS, *_REGIONS, "matrix", "text"}:
+        if {a.op, b.op, c.op, d.op} & {*shapes.COLLECTIONS, *_REGIONS, "matrix", "text"}:
             return self.same(a, c) and self.same(b, d)
         if not self.deep:
             if a.key() == c.key():
                 return self.value(b, d)
             raise NeedsWorker
         if left.has("apply") or right.has("apply"):
-            return self.same(a, c) and self.same(b, d) or self.same(a, d) and self.same(b, c)
-        first, second = _difference(left), _difference(right)
+            return (self.same(a, c) and self.same(b, d)) or (self.same(a, d) and self.same(b, c))
+        first, second = shapes.difference(left), shapes.difference(right)
         if left.names() != right.names():
             return False
         from proofgym.verifiers.math import symbolic
@@ -257,8 +257,10 @@ class Comparer:
         names = sorted(first.names() | second.names())
         chosen = None
         for k in range(12):
-            values = {name: num(Fraction(37 * (k + 2) + 11 * j * j + 5 * j, 29 + 7 * j)) for j, name in enumerate(names)}
-            top, bottom = _assigned(first, values), _assigned(second, values)
+            values = {
+                name: num(Fraction(37 * (k + 2) + 11 * j * j + 5 * j, 29 + 7 * j)) for j, name in enumerate(names)
+            }
+            top, bottom = shapes.assigned(first, values), shapes.assigned(second, values)
             try:
                 if self.value(bottom, num(0)) or self.value(top, num(0)):
                     continue
@@ -266,7 +268,7 @@ class Comparer:
                 continue
             chosen = Node("div", (top, bottom))
             break
-        if chosen is None or positive and not regions.positive(chosen):
+        if chosen is None or (positive and not regions.positive(chosen)):
             return False
         return self.value(first, Node("mul", (chosen, second)))
 
@@ -276,7 +278,7 @@ class Comparer:
             raise NeedsWorker
         if left.value != right.value or len(left.args) != 2 or left.value not in ("<", "<=", ">", ">=", "!="):
             return False
-        return self._proportion(_difference(left), _difference(right), positive=left.value != "!=")
+        return self._proportion(shapes.difference(left), shapes.difference(right), positive=left.value != "!=")
 
     def _solutions(self, equation: Node, values: Node) -> bool:
         """An equation in one unknown against the list of its solutions."""
@@ -286,12 +288,14 @@ class Comparer:
             raise NeedsWorker
         from proofgym.verifiers.math import symbolic
 
-        found = symbolic.solutions(_difference(equation), next(iter(equation.names())))
-        return found is not None and self._members([*map(_plain_value, values.args)], found, ordered=False, as_set=True)
+        found = symbolic.solutions(shapes.difference(equation), next(iter(equation.names())))
+        return found is not None and self._members(
+            [*map(shapes.plain_value, values.args)], found, ordered=False, as_set=True
+        )
 
     # -- collections ----------------------------------------------------------------------------------------------
     def _is_region(self, node: Node) -> bool:
-        if node.op in _REGIONS or node.op in ("or", "and") and all(arg.op in ("rel", "list") for arg in node.args):
+        if node.op in _REGIONS or (node.op in ("or", "and") and all(arg.op in ("rel", "list") for arg in node.args)):
             return True
         if node == Node("sym", value="\\R"):
             return True
@@ -301,27 +305,29 @@ class Comparer:
         for one, other in ((left, right), (right, left)):
             if one.op == "tuple" and other.op == "matrix" and 1 in other.value:
                 return self._members(one.args, other.args, ordered=True)
-            if one.op == "tuple" and other.op == "sym" or one.op in ("list", "set") and not one.args and other.op == "sym":
+            if (one.op == "tuple" and other.op == "sym") or (
+                one.op in ("list", "set") and not one.args and other.op == "sym"
+            ):
                 return False
-        if left.op not in _COLLECTIONS or right.op not in _COLLECTIONS:
+        if left.op not in shapes.COLLECTIONS or right.op not in shapes.COLLECTIONS:
             return False
         if "tuple" in (left.op, right.op):
             if "set" in (left.op, right.op):
                 return False
             ordered = self.policy.tuple_order
-            one, other = _values_of(left, right) if left.op != right.op else (left.args, right.args)
-            return self._members(one, other, ordered=ordered)
+            pair = shapes.values_of(left, right) if left.op != right.op else (left.args, right.args)
+            return self._members(*pair, ordered=ordered)
         ordered = self.policy.list_order and left.op == right.op == "list"
-        named = [_name_map(node) for node in (left, right)]
+        named = [shapes.name_map(node) for node in (left, right)]
         if named[0] is not None and named[1] is not None:
             if named[0].keys() != named[1].keys():
                 return False
             return all(self.same(named[0][name], named[1][name]) for name in named[0])
         as_set = "set" in (left.op, right.op)
-        one, other = left.args, right.args
+        pair = (left.args, right.args)
         if (named[0] is None) != (named[1] is None):
-            one, other = tuple(map(_plain_value, one)), tuple(map(_plain_value, other))
-        return self._members(one, other, ordered=ordered, as_set=as_set)
+            pair = shapes.values_of(left, right)
+        return self._members(*pair, ordered=ordered, as_set=as_set)
 
     def _members(self, left: Sequence[Node], right: Sequence[Node], *, ordered: bool, as_set: bool = False) -> bool:
         """Whether members match one to one, in order or in any; as a set, repetitions do not count."""
@@ -344,7 +350,9 @@ class Comparer:
 
     def _distinct(self, nodes: Sequence[Node]) -> list[Node]:
         seen = list({node.key(): node for node in nodes}.values())
-        if len(seen) > 40 or all(_is_number(node) for node in seen) and len({fold(node) for node in seen}) == len(seen):
+        if len(seen) > 40 or (
+            all(shapes.is_number(node) for node in seen) and len({fold(node) for node in seen}) == len(seen)
+        ):
             return seen
         distinct: list[Node] = []
         for node in seen:
@@ -354,8 +362,7 @@ class Comparer:
 
     def _matrices(self, left: Node, right: Node) -> bool:
         if left.op == "matrix" == right.op:
-            vectors = 1 in left.value and 1 in right.value and len(left.args) == len(right.args)
-            if left.value != right.value and not (vectors and left.value == right.value[::-1] and False):
+            if left.value != right.value:
                 return False
             return self._members(left.args, right.args, ordered=True)
         one, other = (left, right) if left.op == "matrix" else (right, left)
@@ -365,9 +372,9 @@ class Comparer:
 
     def _dotted(self, left: Node, right: Node) -> bool:
         """Trees with an ellipsis are the same only part by part."""
-        if left.op == "rel" and left.value == "=" and right.op != "rel" and _is_name(left.args[0]):
+        if left.op == "rel" and left.value == "=" and right.op != "rel" and shapes.is_name(left.args[0]):
             return self._dotted(left.args[1], right)
-        if right.op == "rel" and right.value == "=" and left.op != "rel" and _is_name(right.args[0]):
+        if right.op == "rel" and right.value == "=" and left.op != "rel" and shapes.is_name(right.args[0]):
             return self._dotted(left, right.args[1])
         if left.key() == right.key():
             return True
@@ -393,10 +400,14 @@ class Comparer:
     # -- units ----------------------------------------------------------------------------------------------------
     def _measures(self, left: Node, right: Node) -> bool:
         """Compare values with their units, angles and percentages."""
-        (first, unit), (second, other) = _unit_of(left), _unit_of(right)
-        if self.policy.units == "keep" and (unit or "") != (other or "") and (_known(unit) is None or _known(other) is None):
+        (first, unit), (second, other) = shapes.unit_of(left), shapes.unit_of(right)
+        if (
+            self.policy.units == "keep"
+            and (unit or "") != (other or "")
+            and (shapes.known(unit) is None or shapes.known(other) is None)
+        ):
             return False
-        one, two = _known(unit), _known(other)
+        one, two = shapes.known(unit), shapes.known(other)
         if one is not None and two is not None:
             if one[0] != two[0]:
                 return False
@@ -404,9 +415,9 @@ class Comparer:
                 first = Node("mul", (first, num(one[1])))
                 second = Node("mul", (second, num(two[1])))
         first, second = self._angles(first, second)
-        if self.policy.percent == "either" and (_is_percent(first) != _is_percent(second)):
-            bare = first.args[0] if _is_percent(first) else first
-            also = second.args[0] if _is_percent(second) else second
+        if self.policy.percent == "either" and (shapes.is_percent(first) != shapes.is_percent(second)):
+            bare = first.args[0] if shapes.is_percent(first) else first
+            also = second.args[0] if shapes.is_percent(second) else second
             if self.value(bare, also):
                 return True
         return self.value(first, second)
@@ -421,138 +432,3 @@ class Comparer:
             if not any(node.op == "const" and node.value == "pi" for node in other.walk()):
                 return (left.args[0], right) if degrees[0] else (left, right.args[0])
         return left, right
-
-
-# -- small questions about one tree ----------------------------------------------------------------------------------
-
-
-def _infinite(node: Node) -> int:
-    """1 and -1 for the two infinities, 0 for all else."""
-    if node == const("oo"):
-        return 1
-    return -1 if node.op == "neg" and node.args[0] == const("oo") else 0
-
-
-def _endless(node: Node) -> bool:
-    return any(part.op in ("sum", "prod") and part.args[3] == const("oo") for part in node.walk())
-
-
-def _is_number(node: Node) -> bool:
-    return node.op == "num" or node.op == "neg" and node.args[0].op == "num"
-
-
-def _is_percent(node: Node) -> bool:
-    return node.op == "fn" and node.value == "pct"
-
-
-def _is_name(node: Node) -> bool:
-    if node.op == "tuple":
-        return bool(node.args) and all(map(_is_name, node.args)) and not all(arg.op == "num" for arg in node.args)
-    if node.op == "ratio":
-        return all(map(_is_name, node.args))
-    if node.op == "mul":  # S_{ABC}, AB, a triangle's name in letters
-        return len(node.args) <= 5 and all(arg.op == "sym" and arg.value[:1].isupper() for arg in node.args)
-    return node.op in ("sym", "apply") or node.op == "const" and node.value in ("e", "i")
-
-
-def _definition(node: Node) -> tuple[Node, Node] | None:
-    """Name and value of an equation that names a value."""
-    left, right = node.args
-    if _is_name(left) and not (left.op == "sym" and left.value in right.names()):
-        return left, right
-    return (right, left) if _is_name(right) and not (right.op == "sym" and right.value in left.names()) else None
-
-
-def _renamed(first: tuple[Node, Node], second: tuple[Node, Node]) -> tuple[Node, Node] | None:
-    """Values of two functions with the argument's name made the same: f(x) = x and f(t) = t."""
-    (name, value), (other, its) = first, second
-    if name.op == other.op == "apply" and len(name.args) == len(other.args) and name.value == other.value:
-        if all(arg.op == "sym" for arg in (*name.args, *other.args)):
-            for k, (a, b) in enumerate(zip(name.args, other.args, strict=True)):
-                common = Node("sym", value=f"argument {k}")
-                value, its = value.swap(a, common), its.swap(b, common)
-            return value, its
-        return None
-    if {name.op, other.op} == {"apply", "sym"} and "y" in (name.value, other.value):
-        return value, its
-    return None
-
-
-def _first_name(node: Node) -> Node:
-    """`x = 1, 2, 3` as the list of its values."""
-    first, rest = node.args[0] if node.args else None, node.args[1:]
-    if first is None or first.op != "rel" or first.value not in ("=", "in") or any(arg.op == "rel" for arg in rest):
-        return node
-    return Node("list", (first.args[1], *rest)) if _is_name(first.args[0]) else node
-
-
-def _plain_value(node: Node) -> Node:
-    if node.op == "rel" and node.value == "=" and _is_name(node.args[0]):
-        return node.args[1]
-    return node
-
-
-def _values_of(left: Node, right: Node) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
-    return tuple(map(_plain_value, left.args)), tuple(map(_plain_value, right.args))
-
-
-def _name_map(node: Node) -> dict[str, Node] | None:
-    """The values by name, for a list of definitions with different names."""
-    found: dict[str, Node] = {}
-    for arg in node.args:
-        if arg.op != "rel" or arg.value != "=" or not _is_name(arg.args[0]):
-            return None
-        found[arg.args[0].key()] = arg.args[1]
-    return found if len(found) == len(node.args) else None
-
-
-def _both_signs(node: Node) -> list[Node]:
-    """The two values of a tree with ±, or the tree itself."""
-    if not node.has("pm"):
-        return [node]
-    return [_signed(node, upper) for upper in (True, False)]
-
-
-def _signed(node: Node, upper: bool) -> Node:
-    if node.op == "pm":
-        inner = _signed(node.args[0], upper)
-        return inner if (node.value == "+") == upper else Node("neg", (inner,))
-    return Node(node.op, tuple(_signed(arg, upper) for arg in node.args), node.value) if node.args else node
-
-
-def _collected(nodes: list[Node]) -> Node:
-    if all(node.op == "rel" and node.value == "=" and _is_name(node.args[0]) for node in nodes):
-        nodes = [node.args[1] for node in nodes]
-    return Node("list", tuple(nodes))
-
-
-def _difference(relation: Node) -> Node:
-    left, right = relation.args
-    return Node("add", (left, Node("neg", (right,))))
-
-
-def _assigned(node: Node, values: dict[str, Node]) -> Node:
-    if node.op == "sym":
-        return values.get(node.value, node)
-    return Node(node.op, tuple(_assigned(arg, values) for arg in node.args), node.value) if node.args else node
-
-
-def _unit_of(node: Node) -> tuple[Node, str]:
-    return (node.args[0], node.value) if node.op == "unit" else (node, "")
-
-
-def _known(unit: str) -> tuple[str, Fraction] | None:
-    """What a unit measures and its size; `None` for words that are no unit that we know."""
-    words = unit.strip(" .")
-    power = 1
-    found = re.fullmatch(r"(?:(square|sq\.?|cubic)\s+)?([A-Za-z]+)\s*(?:\^\s*([23]))?", words)
-    if found is None:
-        return None
-    if found[1]:
-        power = 3 if found[1] == "cubic" else 2
-    if found[3]:
-        power = int(found[3])
-    entry = UNITS.get(found[2]) or UNITS.get(found[2].lower())
-    return None if entry is None else (f"{entry[0]}^{power}", entry[1] ** power)
-
-

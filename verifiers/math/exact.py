@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 
 from proofgym.verifiers.math.tree import Node, TooBig, Unreadable
@@ -210,7 +211,7 @@ def _several(name: str, values: list[Fraction]) -> Fraction | None:
     return None
 
 
-_KNOWN_ONE = {
+_KNOWN_ONE: dict[str, Callable[[Fraction], Fraction | None]] = {
     "sqrt": lambda value: _root(value, 2),
     "abs": abs,
     "floor": lambda value: Fraction(math.floor(value)),
@@ -221,6 +222,6 @@ _KNOWN_ONE = {
     "sgn": lambda value: Fraction((value > 0) - (value < 0)),
     "re": lambda value: value,
     "conj": lambda value: value,
-    "im": lambda value: Fraction(0),
+    "im": lambda _: Fraction(0),
 }
 _KNOWN = {*_KNOWN_ONE, "min", "max", "gcd", "lcm", "mod", "root", "binom", "det"}

@@ -27,9 +27,12 @@ _HASHES = re.compile(r"####[ \t]*([^\n]*)")
 _BOX = re.compile(r"\\(?:begin)?(?:boxed|fbox)\s*\{")
 _BOX_BARE = re.compile(r"\\boxed\s+([0-9A-Za-z.+-]+)")
 _MARK = re.compile(
-    r"(?:final\s+answer|correct\s+answer|answer)\**\s*(?:(?:is|are|equals|=|:|will be|would be)\s*:?\s*)+\**", re.IGNORECASE
+    r"(?:final\s+answer|correct\s+answer|answer)\**\s*(?:(?:is|are|equals|=|:|will be|would be)\s*:?\s*)+\**",
+    re.IGNORECASE,
 )
-_HEDGE = re.compile(r"\b(?:or|maybe|perhaps|possibly|alternatively|either|otherwise|could be|might be)\b", re.IGNORECASE)
+_HEDGE = re.compile(
+    r"\b(?:or|maybe|perhaps|possibly|alternatively|either|otherwise|could be|might be)\b", re.IGNORECASE
+)
 _AFTER = re.compile(r"[^\n]{0,6}?[\s,;$.(]*\b(?:or|alternatively|maybe|perhaps)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<![A-Z])[.!](?=\s+[A-Z*\\$(]|\s*\n|\s*\Z)|\n\s*\n|\n")
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$((?:[^$\\]|\\.)+)\$|\\\[(.+?)\\\]|\\\((.+?)\\\)", re.DOTALL)
@@ -118,7 +121,9 @@ def _boxed(response: str, begin: int) -> Place | None:
         bare = list(_BOX_BARE.finditer(response, begin))[-1:]
         if bare:
             return Place(bare[0].start(), bare[0].end(), bare[0][1].rstrip("."))
-        return Place(starts[-1].start(), len(response), "", "the braces of its \\boxed do not close") if starts else None
+        return (
+            Place(starts[-1].start(), len(response), "", "the braces of its \\boxed do not close") if starts else None
+        )
     last = boxes[-1]
     group = [last]
     for box in reversed(boxes[:-1]):
@@ -203,7 +208,7 @@ def _bare(response: str, begin: int) -> Place:
     if formulas:
         inner = formulas[-1]
         led = len(re.findall(r"[A-Za-z]{2,}", sentence[: inner.start()])) > 1
-        if len(formulas) == 1 and led or re.search(r"(?:is|are|=|:|equals)\s*\Z", sentence[: inner.start()].rstrip()):
+        if (len(formulas) == 1 and led) or re.search(r"(?:is|are|=|:|equals)\s*\Z", sentence[: inner.start()].rstrip()):
             return Place(at + inner.start(), at + inner.end(), _inner(inner))
         if len(formulas) > 1:
             return _none(place, "its last sentence holds several formulas and says of none that it is the answer")

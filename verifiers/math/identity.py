@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
-from typing import Any
 
 from proofgym.verifiers.math.exact import fold
 from proofgym.verifiers.math.tree import Node, TooBig, Unreadable
@@ -57,7 +56,7 @@ def deep(left: Node, right: Node, *, exact: bool = False) -> bool | None:
     seen = _at_points(left, right, names)
     if seen is not True or not exact:
         return seen
-    if _modular(left, right, names) or not names and _root_bound(left, right):
+    if _modular(left, right, names) or (not names and _root_bound(left, right)):
         return True
     from proofgym.verifiers.math import symbolic
 
@@ -80,7 +79,7 @@ def _at_points(left: Node, right: Node, names: list[str]) -> bool | None:
             continue
         kind, same = seen
         (agreed if same else differs)[kind] += 1
-        if differs["real"] or not names and differs["complex"]:
+        if differs["real"] or (not names and differs["complex"]):
             return False
         if agreed["real"] >= 8 and k >= 9:
             break
@@ -100,7 +99,9 @@ def _integer_names(node: Node) -> set[str]:
             found |= {name for name in part.names() if not name.startswith("bound")}
         elif part.op in ("sum", "prod"):
             found |= {name for bound in part.args[2:] for name in bound.names()}
-        elif part.op == "pow" and part.args[0].op in ("neg",) or part.op == "pow" and part.args[0].op == "num" and part.args[0].value < 0:
+        elif (part.op == "pow" and part.args[0].op in ("neg",)) or (
+            part.op == "pow" and part.args[0].op == "num" and part.args[0].value < 0
+        ):
             found |= {name for name in part.args[1].names() if name[0] in _INTEGER_NAMES}
         elif part.op == "fn" and part.value in ("sin", "cos", "tan") and Node("const", value="pi") in set(part.walk()):
             found |= {name for name in part.names() if name[0] in _INTEGER_NAMES}
@@ -125,7 +126,7 @@ def _compare(left: Node, right: Node, values: dict[str, Fraction]) -> tuple[str,
 
     from proofgym.verifiers.math.points import NoValue, Point, evaluate, rational, size
 
-    precision = 220
+    precision = 320
     while True:
         with mp.workprec(precision):
             point = Point({name: rational(value) for name, value in values.items()})
@@ -134,7 +135,7 @@ def _compare(left: Node, right: Node, values: dict[str, Fraction]) -> tuple[str,
             except (NoValue, ZeroDivisionError):
                 return None
             lost = min(point.spread, 1e9)
-            need = int(2 * lost) + 220
+            need = int(2 * lost) + 240
             if need > precision:
                 if need > _MAX_PRECISION:
                     return None
@@ -170,7 +171,7 @@ def _residue(node: Node, values: dict[str, int]) -> int | None:
     op, args = node.op, node.args
     if op == "num":
         return int(node.value.numerator * pow(node.value.denominator, -1, _PRIME) % _PRIME)
-    if op == "sym" or op == "const" and node.value in ("pi", "e"):
+    if op == "sym" or (op == "const" and node.value in ("pi", "e")):
         return values.get(node.value)
     if op == "pow":
         try:
@@ -274,8 +275,8 @@ def _bfmss(node: Node, roots: dict[str, int]) -> tuple[float, float] | None:
     u, lower = bound
     if degree > 1:
         roots[f"{degree}:{inside.key()}"] = degree
-        u, lower = ((u + (degree - 1) * lower) / degree, lower) if u >= lower else (u, (lower + (degree - 1) * u) / degree)
+        u, lower = (
+            ((u + (degree - 1) * lower) / degree, lower) if u >= lower else (u, (lower + (degree - 1) * u) / degree)
+        )
     u, lower = u * abs(power), lower * abs(power)
     return (u, lower) if power > 0 else (lower, u)
-
-

@@ -6,6 +6,8 @@ from dataclasses import fields
 from fractions import Fraction
 from typing import Any
 
+import mpmath
+
 from proofgym.verifiers.math import points
 from proofgym.verifiers.math.compare import Comparer, Undecided
 from proofgym.verifiers.math.policy import MathPolicy
@@ -58,7 +60,9 @@ def validate(node: Node, comparer: Comparer) -> None:
         for part in shaped.args:
             validate(part, comparer)
         return
-    if not shaped.names() and not shaped.has("rel", "apply", "text", "interval", "list", "set", "tuple", "setof", "dots"):
+    if not shaped.names() and not shaped.has(
+        "rel", "apply", "text", "interval", "list", "set", "tuple", "setof", "dots"
+    ):
         try:
             points.evaluate(shaped, points.Point({}))
         except points.NoValue as error:
@@ -80,7 +84,7 @@ def fault(node: Node) -> str | None:
     whole = 0
     for value in (Fraction(7, 5), Fraction(3)):
         try:
-            with points.mp.workprec(200):
+            with mpmath.workprec(200):
                 points.evaluate(node, points.Point({name: points.rational(value) for name in node.names()}))
             whole += 1
         except TooBig:

@@ -12,7 +12,13 @@ __all__ = ["MAX_TOKENS", "Token", "clean", "tokens"]
 
 MAX_TOKENS, MAX_BRACKETS = 6000, 200
 
-_TRANSLATE = str.maketrans({**SIGNS, **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}, "\u3000": " "})
+_TRANSLATE = str.maketrans(
+    {
+        **SIGNS,
+        **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
+        **dict.fromkeys("\u3000\u00a0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f", " "),
+    }
+)
 _SUPER = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱˣʸᵃᵇᵏᵐᵗ", "0123456789+-=()nixyabkmt", strict=True))
 _SUB = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₙₖₓᵢⱼₘ", "0123456789+-=()nkxijm", strict=True))
 _SUPER_RUN = re.compile(f"[{''.join(_SUPER)}]+")
@@ -23,21 +29,24 @@ _BROKEN_AS = {"\x07": "\\a", "\x08": "\\b", "\x0b": "\\v", "\x0c": "\\f", "\t": 
 _SIZES = re.compile(
     r"\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|rm|it|bf|left\s*\.|right\s*\.|(?:bigg?|Bigg?)[lrm]?(?![A-Za-z]))"
 )
-_SPACES = re.compile(r"(?<!\\)\\[,;:> ]|~|\\(?:quad|qquad|enspace|thinspace|space|hfill|noindent|newline|nonumber)(?![A-Za-z])")
+_SPACES = re.compile(
+    r"(?<!\\)\\[,;:> ]|~|\\(?:quad|qquad|enspace|thinspace|space|hfill|noindent|newline|nonumber)(?![A-Za-z])"
+)
 _DROPPED = re.compile(r"\\(?:hspace|vspace|phantom|label|tag|color|hphantom|vphantom|kern)\*?\s*\{[^{}]{0,100}\}")
 _SPACED_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d]|\.\d{4})")
 
 _TOKEN = re.compile(
     r"""
     (?P<space> \s+ )
-  | (?P<num> \d{1,3}(?:,\d{3})+(?![\d,]\d)(?:\.\d+)?(?![\d]) | \d*\.\d+(?:[eE][+-]?\d+)? | \d+(?:\.(?!\d|\.))?(?:[eE][+-]?\d+)? )
+  | (?P<num> \d{1,3}(?:,\d{3})+(?![\d,]\d)(?:\.\d+)?(?![\d]) | \d*\.\d+(?:[eE][+-]?\d+)?
+           | \d+(?:\.(?!\d|\.))?(?:[eE][+-]?\d+)? )
   | (?P<cmd> \\[A-Za-z]+ )
   | (?P<brk> \\\\(?:\s*\[-?[\d.]+\s*(?:pt|em|ex|cm|mm)\])? )
   | (?P<esc> \\[{}$%\#&_|!] )
   | (?P<word> [A-Za-z]+ )
   | (?P<op> \*\* | <=|>=|!=|==|=>|:=|\.\.\.+ | [-+*/^_=<>(){}\[\]|,;:!'%&.~"@`?\#] )
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,
 )
 _TEXT = {"text", "mbox", "textrm", "textnormal", "textit", "textsf", "texttt", "hbox", "textsc", "emph", "intertext"}
 _FONT = {
@@ -159,14 +168,12 @@ def _command(text: str, at: int, end: int, name: str, found: list[Token], spaced
             if word in PLAIN_FUNCTIONS or word in COMMANDS or word in FUNCTIONS or word in ("e", "i", "pi"):
                 _add(word, at, close, found, spaced)
                 return close
-            if len(word) == 1 and (word.isalpha() and name != "mathrm" or not found or found[-1].kind != "num"):
+            if len(word) == 1 and ((word.isalpha() and name != "mathrm") or not found or found[-1].kind != "num"):
                 kind = "cmd" if name in ("mathbb", "Bbb") and word in "RZQNC" else "id"
                 if word.isalpha():
                     found.append(Token(kind, word, at, close, spaced))
                 else:
-                    found.extend(
-                        Token(t.kind, t.value, at, close, t.spaced) for t in tokens(word)[:-1]
-                    )
+                    found.extend(Token(t.kind, t.value, at, close, t.spaced) for t in tokens(word)[:-1])
                 return close
             if re.fullmatch(r"[-+\d.,/\s]+|[A-Za-z]\^.*|\\.*|[^A-Za-z]*", word):
                 shifted = tokens(word)[:-1]
@@ -198,7 +205,7 @@ def _command(text: str, at: int, end: int, name: str, found: list[Token], spaced
 
 def _add(name: str, at: int, end: int, found: list[Token], spaced: bool) -> None:
     name = COMMANDS.get(name, name)
-    if len(name) == 1 and not name.isalpha() or name in ("l|", "r|", "\\{", "\\}"):
+    if (len(name) == 1 and not name.isalpha()) or name in ("l|", "r|", "\\{", "\\}"):
         found.append(Token("op", name, at, end, spaced))
     elif name in ("e", "i"):
         found.append(Token("id", name, at, end, spaced))
@@ -227,7 +234,7 @@ def _word(text: str, at: int, word: str, found: list[Token], spaced: bool) -> No
         found.append(Token("cmd", "cup" if word.lower() == "union" else "cap", at, end, spaced))
     elif word in ("inf", "infinity", "Infinity", "oo", "infty"):
         found.append(Token("cmd", "infty", at, end, spaced))
-    elif after_value and not calls and (word in _UNIT_AFTER or len(word) > 1 and word in UNITS):
+    elif after_value and not calls and (word in _UNIT_AFTER or (len(word) > 1 and word in UNITS)):
         found.append(Token("text", word, at, end, spaced))
     elif last is not None and last.kind == "num" and spaced and word in UNITS and not rest and len(found) < 3:
         found.append(Token("text", word, at, end, spaced))  # 5 m, and nothing more
@@ -235,17 +242,26 @@ def _word(text: str, at: int, word: str, found: list[Token], spaced: bool) -> No
         found.append(Token("cmd", "pi", at, end, spaced))
     elif word in GREEK and len(word) > 2:
         found.append(Token("id", "\\" + word, at, end, spaced))
-    elif word in PLAIN_FUNCTIONS and (calls or len(word) > 1 and bool(rest) and not rest[0] in ",;:)=.<>"):
+    elif word in PLAIN_FUNCTIONS and (calls or (len(word) > 1 and bool(rest) and rest[0] not in ",;:)=.<>")):
         name = PLAIN_FUNCTIONS[word]
         found.append(Token("cmd" if name in ("frac", "cbrt") else "fn", name, at, end, spaced))
-    elif len(word) <= 2 or word.isupper() and len(word) <= 5 or word.islower() and list(word) == sorted(set(word)) and len(word) <= 4:
+    elif (
+        len(word) <= 2
+        or (word.isupper() and len(word) <= 5)
+        or (word.islower() and list(word) == sorted(set(word)) and len(word) <= 4)
+    ):
         if len(word) == 2 and word.lower() in ("is", "no", "if", "to", "of", "at", "by", "as", "so", "we", "do", "an"):
             found.append(Token("text", word, at, end, spaced))
             return
         found.extend(Token("id", c, at + k, at + k + 1, spaced and k == 0) for k, c in enumerate(word))
     else:
         head = next((f for f in ("sqrt", "sin", "cos", "tan", "log", "ln", "pi") if word.startswith(f)), "")
-        if head and len(word) == len(head) + 1 and head != "pi" and word not in ("sins", "logs", "tans", "tang", "cost", "cosy"):
+        if (
+            head
+            and len(word) == len(head) + 1
+            and head != "pi"
+            and word not in ("sins", "logs", "tans", "tang", "cost", "cosy")
+        ):
             found.append(Token("fn", PLAIN_FUNCTIONS[head], at, at + len(head), spaced))
             found.append(Token("id", word[-1], at + len(head), end, False))
         else:

@@ -1,4 +1,4 @@
-"""Values of a tree at points, to any precision, by mpmath. Runs in the symbolic workers only, where it can be killed."""
+"""Values of a tree at points, to any precision, by mpmath. In the symbolic workers only, where it can be killed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ __all__ = ["NoValue", "Point", "evaluate"]
 
 _MAX_MAGNITUDE = 2**40
 _MAX_TERMS = 2000
+_ROUNDING = 40  # bits at the end of a value that may be noise
 
 
 class NoValue(Unreadable):
@@ -95,8 +96,14 @@ def evaluate(node: Node, point: Point) -> Any:
 
 
 def _finite(value: Any) -> Any:
+    """The value, if it is a number; without an imaginary or real part that is only rounding."""
     if mp.isnan(value):
         raise NoValue("it is not a number")
+    if isinstance(value, mp.mpc):
+        if not value.imag or (value.real and size(value.imag) < size(value.real) - mp.prec + _ROUNDING):
+            return value.real
+        if value.real and size(value.real) < size(value.imag) - mp.prec + _ROUNDING:
+            return mp.mpc(0, value.imag)
     return value
 
 
@@ -105,6 +112,8 @@ def _sum(parts: list[Any], point: Point) -> Any:
     sizes = [size(part) for part in parts if part and mp.isfinite(part)]
     if len(sizes) > 1:
         point.lose(max(sizes) - min(sizes))
+    if sizes and total and size(total) < max(sizes) - mp.prec + _ROUNDING:
+        return mp.mpf(0)  # the parts cancel; where a tiny part remains, `lose` has called for more digits
     if sizes and total:
         point.lose(max(sizes) - size(total))
     return _finite(total)
@@ -123,7 +132,11 @@ def _power(base: Node, exponent: Node, point: Point) -> Any:
         if power == 0:
             return mp.mpf(1)
         raise NoValue("it divides by zero")
-    if mp.isfinite(value) and mp.isfinite(power) and abs(size(value)) * float(min(abs(power), mp.mpf(10) ** 30)) > _MAX_MAGNITUDE:
+    if (
+        mp.isfinite(value)
+        and mp.isfinite(power)
+        and abs(size(value)) * float(min(abs(power), mp.mpf(10) ** 30)) > _MAX_MAGNITUDE
+    ):
         raise TooBig("a power this large")
     if size(power) > 0:
         point.lose(size(power))
@@ -148,7 +161,7 @@ def _series(node: Node, point: Point) -> Any:
     body, variable, below, above = node.args
     first, last = evaluate(below, point), evaluate(above, point)
     if mp.isinf(last):
-        return _infinite(node, point)
+        raise NoValue("an infinite series")
     if not (mp.isint(first) and mp.isint(last)):
         raise NoValue("a series between bounds that are no integers")
     if last - first > _MAX_TERMS:
@@ -163,10 +176,6 @@ def _series(node: Node, point: Point) -> Any:
     if node.op == "sum":
         return _sum(parts, point)
     return _finite(mp.fprod(parts))
-
-
-def _infinite(node: Node, point: Point) -> Any:
-    raise NoValue("an infinite series")
 
 
 def _real(value: Any) -> Any:
@@ -255,13 +264,17 @@ _FUNCTIONS: dict[str, Any] = {
     "sin": mp.sin, "cos": mp.cos, "tan": _tan, "cot": lambda x: mp.cos(x) * _over(mp.sin)(x), "sec": _over(mp.cos),
     "csc": _over(mp.sin), "arcsin": mp.asin, "arccos": mp.acos, "arctan": mp.atan,
     "arccot": lambda x: mp.pi / 2 - mp.atan(x), "arcsec": lambda x: mp.acos(1 / x), "arccsc": lambda x: mp.asin(1 / x),
-    "sinh": mp.sinh, "cosh": mp.cosh, "tanh": mp.tanh, "coth": lambda x: 1 / mp.tanh(x), "sech": mp.sech, "csch": mp.csch,
-    "arcsinh": mp.asinh, "arccosh": mp.acosh, "arctanh": mp.atanh, "exp": mp.exp, "ln": _log, "sqrt": mp.sqrt, "abs": abs,
+    "sinh": mp.sinh, "cosh": mp.cosh, "tanh": mp.tanh, "coth": lambda x: 1 / mp.tanh(x), "sech": mp.sech,
+    "csch": mp.csch,
+    "arcsinh": mp.asinh, "arccosh": mp.acosh, "arctanh": mp.atanh, "exp": mp.exp, "ln": _log, "sqrt": mp.sqrt,
+    "abs": abs,
     "floor": lambda x: _rounded(x, mp.floor), "ceiling": lambda x: _rounded(x, mp.ceil), "factorial": _factorial,
     "doublefactorial": mp.fac2, "pct": lambda x: x / 100, "deg": lambda x: x * mp.pi / 180, "sgn": mp.sign, "re": mp.re,
-    "im": mp.im, "conj": mp.conj, "arg": mp.arg, "binom": _binom, "root": _cbrt_like, "gcd": _gcd, "lcm": _lcm, "mod": _mod,
+    "im": mp.im, "conj": mp.conj, "arg": mp.arg, "binom": _binom, "root": _cbrt_like, "gcd": _gcd, "lcm": _lcm,
+    "mod": _mod,
     "min": lambda *values: min(map(_real, values)), "max": lambda *values: max(map(_real, values)), "gamma": mp.gamma,
 }  # fmt: skip
+_VANISHES = {"sin", "cos", "tan", "cot", "ln", "arcsin", "arccos", "arctan", "sinh", "tanh", "arcsinh", "arctanh"}
 _GROWS = {"exp", "sinh", "cosh", "tanh", "coth", "sech", "csch", "gamma", "doublefactorial"}
 
 
@@ -269,7 +282,7 @@ def _function(node: Node, point: Point) -> Any:
     values = [evaluate(arg, point) for arg in node.args]
     for value in values:
         if value and mp.isfinite(value):
-            point.lose(2 * abs(size(value)) if node.value in ("cos", "cosh", "exp", "sech") else max(0.0, size(value)))
+            point.lose(2 * abs(size(value)))
             if node.value in _GROWS and size(value) > 36:
                 raise TooBig("a value this large")
     if node.op == "apply":
@@ -278,7 +291,10 @@ def _function(node: Node, point: Point) -> Any:
     if function is None or not values:
         raise NoValue(f"{node.value} has no numeric value")
     try:
-        return _finite(function(*values))
+        found = _finite(function(*values))
+        if node.value in _VANISHES and found and size(found) < max(0.0, size(values[0])) - mp.prec + _ROUNDING:
+            return mp.mpf(0)  # such as sin(pi)
+        return found
     except (ZeroDivisionError, ValueError, mpmath.libmp.ComplexResult) as error:
         raise NoValue(f"{node.value} has no value here") from error
 

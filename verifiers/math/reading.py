@@ -21,15 +21,22 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"(?:the\s+)?[A-Za-z\\_{}0-9 ]{1,40}?\s+(?:is|are|equals|is equal to)\s+(?=[-+\d\\({\[$√π.])")
-_QUANTIFIED = re.compile(r"[\s,;]*(?:\\text\s*\{[\s,]*)?[\s,(]*\b(?:for (?:all|every|any|each|some)\b|\\forall\b)", re.IGNORECASE)
+_QUANTIFIED = re.compile(
+    r"[\s,;]*(?:\\text\s*\{[\s,]*)?[\s,(]*\b(?:for (?:all|every|any|each|some)\b|\\forall\b)", re.IGNORECASE
+)
 _ONLY = re.compile(r"\\text\s*\{\s*(?:only|exactly|approximately|about|answer:?|the answer is)\s*\}\s*", re.IGNORECASE)
-_CHOICE = re.compile(r"\s*(?:\\(?:text|textbf|mathrm|mathbf|textrm)\s*\{\s*)?\(?([A-J])(?:\)|\.|:)(?!\d)\s*\}?\s*(\S.*)?", re.DOTALL)
+_CHOICE = re.compile(
+    r"\s*(?:\\(?:text|textbf|mathrm|mathbf|textrm)\s*\{\s*)?\(?([A-J])(?:\)|\.|:)(?!\d)\s*\}?\s*(\S.*)?", re.DOTALL
+)
 _INTEGER = re.compile(r"[+-]?\d+")
 _WORDS = re.compile(r"[A-Za-z一-鿿À-ɏ]{2,}")
 _CHINESE = re.compile(r"负?[零〇一二三四五六七八九十百千万两亿]+")
 _CHINESE_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 _CHINESE_UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
-_DENY = re.compile(r"\b(?:not|isn't|aren't|never|wrong|incorrect|maybe|perhaps|possibly|either|unless|but|cannot|can't)\b", re.IGNORECASE)
+_DENY = re.compile(
+    r"\b(?:not|isn't|aren't|never|wrong|incorrect|maybe|perhaps|possibly|either|unless|but|cannot|can't)\b",
+    re.IGNORECASE,
+)
 _MULTIPLES = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 
 
@@ -131,14 +138,14 @@ def unwrap(text: str) -> str:
     """
     for _ in range(8):
         before = text
-        text = text.strip().strip("`\"“”").strip()
+        text = text.strip().strip('`"“”').strip()
         while text.endswith(("\\", ".", ",", ";")) and not text.endswith(("...", "\\,", "\\;")):
             text = text[:-1].rstrip()
         for mark in ("**", "__", "$$", "$"):
             inner = text[len(mark) : -len(mark)]
             if len(text) > 2 * len(mark) and text.startswith(mark) and text.endswith(mark) and mark not in inner:
                 text = inner
-        if text.startswith("\\(") and text.endswith("\\)") or text.startswith("\\[") and text.endswith("\\]"):
+        if (text.startswith("\\(") and text.endswith("\\)")) or (text.startswith("\\[") and text.endswith("\\]")):
             text = text[2:-2]
         found = _WRAPPED.match(text)
         if found and _closes_at_end(text, found.end()):
@@ -159,7 +166,9 @@ def _closes_at_end(text: str, start: int) -> bool:
 
 def squeeze(text: str) -> str:
     """The text without blanks, fonts and dollar signs."""
-    text = re.sub(r"\\(?:text|textbf|mathrm|mathbf|textrm|mbox|displaystyle|left|right|operatorname)(?![A-Za-z])", "", text)
+    text = re.sub(
+        r"\\(?:text|textbf|mathrm|mathbf|textrm|mbox|displaystyle|left|right|operatorname)(?![A-Za-z])", "", text
+    )
     text = re.sub(r"\\[,;:! ]|[\s$]", "", text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac"))
     return re.sub(r"\{([A-Za-z0-9])\}", r"\1", text).strip(".")
 
@@ -195,7 +204,11 @@ def _word_number(text: str) -> int | None:
     if _CHINESE.fullmatch(text):
         return _chinese(text)
     words = re.split(r"[\s-]+", re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text).strip().lower())
-    if len(words) > 6 or not all(word in WORD_NUMBERS or word == "and" for word in words) or "and" in (words[0], words[-1]):
+    if (
+        len(words) > 6
+        or not all(word in WORD_NUMBERS or word == "and" for word in words)
+        or "and" in (words[0], words[-1])
+    ):
         return None
     total, last = 0, 1000
     for word in words:
@@ -208,7 +221,7 @@ def _word_number(text: str) -> int | None:
             total *= 100
             last = 100
             continue
-        if value >= last or last < 20 or 10 <= value < 20 and last < 100:
+        if value >= last or last < 20 or (10 <= value < 20 and last < 100):
             return None
         total, last = total + value, value
     return total

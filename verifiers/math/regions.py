@@ -1,9 +1,10 @@
-"""Parts of the real line: intervals, unions, inequalities and set-builders in one form, and whether two are the same."""
+"""Parts of the real line: intervals, unions, inequalities, set-builders in one form, and whether two are the same."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from proofgym.verifiers.math.exact import fold
@@ -82,7 +83,7 @@ class _Line:
     def pieces(self, node: Node) -> list[Piece]:
         """A tree as disjoint pieces in order."""
         op, args = node.op, node.args
-        if op == "interval" or op == "tuple" and len(args) == 2 and node.value == "()":
+        if op == "interval" or (op == "tuple" and len(args) == 2 and node.value == "()"):
             return self._tidy([self._piece(args[0], node.value[0] == "[", args[1], node.value[1] == "]")])
         if op in ("union", "or"):
             return self._tidy([piece for arg in args for piece in self.pieces(arg)])
@@ -134,7 +135,7 @@ class _Line:
         if any(sign not in _FLIP for sign in signs):
             raise NoRegion("a relation that is no inequality")
         found = [_LINE]
-        for left, sign, right in zip(members, signs, members[1:], strict=False):
+        for sign, (left, right) in zip(signs, pairwise(members), strict=True):
             found = self._meet(found, self._half(left, sign, right, node))
         return found
 
@@ -175,7 +176,7 @@ class _Line:
         known = [value for value in values if value is not None]
         if len(known) == 4 and not difference.has("pow", "fn"):
             steps = {b - a for a, b in zip(known, known[1:], strict=False)}
-            if len(steps) == 1 and not difference.has("div") or len(steps) == 1 and _numeric_divisors(difference):
+            if (len(steps) == 1 and not difference.has("div")) or (len(steps) == 1 and _numeric_divisors(difference)):
                 slope = steps.pop()
                 if slope:
                     return self._side(sign if slope > 0 else _FLIP[sign], num(-known[0] / slope))
@@ -214,7 +215,7 @@ class _Line:
         if len(pieces) <= 1 and not (pieces and pieces[0].low == pieces[0].high):
             if pieces and not pieces[0].low.names() and not pieces[0].high.names():
                 low, high = self._at(pieces[0].low), self._at(pieces[0].high)
-                if low > high or low == high and not (pieces[0].low_closed and pieces[0].high_closed):
+                if low > high or (low == high and not (pieces[0].low_closed and pieces[0].high_closed)):
                     raise NoRegion("an interval whose ends are the wrong way round")
             return pieces
         ordered = sorted(pieces, key=lambda piece: (self._at(piece.low), not piece.low_closed))
@@ -249,12 +250,11 @@ class _Line:
         found = []
         for a in left:
             for b in right:
-                low, low_closed = max((self._at(p.low), not p.low_closed, k, p) for k, p in enumerate((a, b)))[3], True
-                high = min((self._at(p.high), p.high_closed, k, p) for k, p in enumerate((a, b)))[3]
-                low_closed = low.low_closed
-                first, last = self._at(low.low), self._at(high.high)
-                if first < last or first == last and low_closed and high.high_closed:
-                    found.append(Piece(low.low, low_closed, high.high, high.high_closed))
+                start = max((self._at(p.low), not p.low_closed, k) for k, p in enumerate((a, b)))
+                end = min((self._at(p.high), p.high_closed, k) for k, p in enumerate((a, b)))
+                first, last = (a, b)[start[2]], (a, b)[end[2]]
+                if start[0] < end[0] or (start[0] == end[0] and first.low_closed and last.high_closed):
+                    found.append(Piece(first.low, first.low_closed, last.high, last.high_closed))
         return self._tidy(found)
 
     def _outside(self, pieces: list[Piece]) -> list[Piece]:

@@ -1,4 +1,4 @@
-"""Cuts a derivation into its formulas: lines, displays, formulas between dollar signs, and sums in the middle of prose."""
+"""Cuts a derivation into its formulas: lines, displays, formulas between dollar signs, sums in the middle of prose."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _MATH = re.compile(
     r"\\begin\{(?P<env>align\*?|aligned|gather\*?|equation\*?|eqnarray\*?)\}(?P<e>.+?)\\end\{(?P=env)\}",
     re.DOTALL,
 )
-_CLAUSE = re.compile(r"(?<=[a-z0-9)\]}])[.;](?=\s|\Z)|,(?=\s+(?:so|and|then|hence|thus|which|we|therefore)\b)|[:;]\s|⇒|=>|\\implies|\\Rightarrow|\\iff|⟹|⇔")
+_CLAUSE = re.compile(
+    r"(?<=[a-z0-9)\]}])[.;](?=\s|\Z)|,(?=\s+(?:so|and|then|hence|thus|which|we|therefore)\b)|[:;]\s|⇒|=>|\\implies|\\Rightarrow|\\iff|⟹|⇔"
+)
 _RELATION = re.compile(r"=|<|>|≤|≥|≠|≈|\\le|\\ge|\\ne|\\approx")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 _CASE = re.compile(r"\b(?:case|if|suppose|assume|either|when|guess|try|otherwise)\b", re.IGNORECASE)
@@ -27,10 +29,13 @@ _OPERATORS = re.compile(r"(?:(?<=[\d)%}]) (times|multiplied by|plus|minus|divide
 _SIGN_OF = {"times": "*", "multiplied by": "*", "plus": "+", "minus": "-", "divided by": "/", "x": "*", "of": "*"}
 _MODIFIES = re.compile(
     r"\b(?:of|half|twice|double|triple|times|sum|product|difference|quotient|by|from|and|than|average|quarter|third|thirds|"
-    r"per|plus|minus|mean|ratio|to|with|for|or|not)\W*\Z", re.IGNORECASE,
+    r"per|plus|minus|mean|ratio|to|with|for|or|not)\W*\Z",
+    re.IGNORECASE,
 )
-_CHANGING = set("of half twice double triple times and or than by from not more less over percent dozen hundred thousand "
-                "million quarter third thirds squared cubed each is are was were".split())
+_CHANGING = frozenset(
+    "of half twice double triple times and or than by from not more less over percent dozen hundred thousand million "  # noqa: SIM905
+    "quarter third thirds squared cubed each is are was were".split()
+)
 _CALCULATOR = re.compile(r"<<[^<>\n]{0,200}>>")
 
 
@@ -104,7 +109,9 @@ def _prose(text: str, start: int, end: int, expressions: bool) -> Iterator[Segme
             continue
         blank = _CALCULATOR.sub(lambda found: " " * len(found[0]), line[0])
         blank = re.sub(r"(?<=[A-Za-z]{3}):(?=\S)", " ", blank)
-        blank = _OPERATORS.sub(lambda found: " " + _SIGN_OF[found[1] or found[2]].center(len(found[0]) - 2) + " ", blank)
+        blank = _OPERATORS.sub(
+            lambda found: " " + _SIGN_OF[found[1] or found[2]].center(len(found[0]) - 2) + " ", blank
+        )
         at, lead = 0, ""
         for stop in [*(found.span() for found in _CLAUSE.finditer(blank)), (len(blank), len(blank))]:
             clause = blank[at : stop[0]]
@@ -118,7 +125,7 @@ def _clause(clause: str, offset: int, line: str, lead: str, expressions: bool) -
     loose = expressions or _formula_alone(clause, line)
     if not _RELATION.search(clause) and not loose:
         return
-    words = [found for found in re.finditer(r"\S+", clause)]
+    words = list(re.finditer(r"\S+", clause))
     mathy = [_mathy(word[0], _after(words, k)) for k, word in enumerate(words)]
     _mark_units([word[0] for word in words], mathy)
     runs: list[tuple[int, int]] = []
@@ -155,8 +162,15 @@ def _english(text: str) -> bool:
 
 
 def _is_word(word: str) -> bool:
-    return len(word) > 1 and word not in PLAIN_FUNCTIONS and word not in GREEK and word not in ("pi", "or") and len(word) > 2 or (
-        word.lower() in ("is", "so", "to", "of", "we", "it", "in", "at", "by", "an", "as", "on", "he", "be", "if", "do", "us")
+    return (
+        len(word) > 1
+        and word not in PLAIN_FUNCTIONS
+        and word not in GREEK
+        and word not in ("pi", "or")
+        and len(word) > 2
+    ) or (
+        word.lower()
+        in ("is", "so", "to", "of", "we", "it", "in", "at", "by", "an", "as", "on", "he", "be", "if", "do", "us")
     )
 
 
@@ -170,7 +184,9 @@ def _mathy(word: str, after: str) -> int:
     if re.search(r"[\u4e00-\u9fff]", word):
         return 0
     letters = _WORD.fullmatch(bare)
-    if letters and (_is_word(bare) or bare in ("a", "A", "I") and len(after) > 1 and _WORD.fullmatch(after.strip(",."))):
+    if letters and (
+        _is_word(bare) or (bare in ("a", "A", "I") and len(after) > 1 and _WORD.fullmatch(after.strip(",.")))
+    ):
         return 0
     return 1
 

@@ -1,11 +1,11 @@
 """Checks a derivation step by step, and pays on the characters of each step.
 
-A derivation is cut into formulas (`segments`). Each is parsed by the same grammar as answers and compared with what stands
-before it, the formulas of the problem first:
+A derivation is cut into formulas (`segments`). Each is parsed by the same grammar as answers and compared with what
+stands before it, the formulas of the problem first:
 
 - arithmetic (`48/2 = 24`) has to be true;
 - an expression, or the next side of a chain, has to equal the one before it;
-- an equation has to hold wherever the earlier ones do: the same solutions, or implied by them; values found before count;
+- an equation has to hold wherever the earlier ones do: the same solutions, or implied; values found before count;
 - an inequality has to hold wherever the one before it does; a list of solutions has to lack none;
 - what only gives a name, supposes a case, or cannot be read is not checkable, and earns and costs nothing.
 
@@ -87,11 +87,14 @@ def grade(problem: str, derivation: str, gold: str, *, policy: MathPolicy = STRI
     credits_ = _credits(steps)
     broken = next((step for step in steps if step.judgement == "does not follow"), None)
     parts = {
-        "answer": float(verdict.correct), "sound": float(broken is None), "steps": sum(credit.value for credit in credits_)
+        "answer": float(verdict.correct), "sound": float(broken is None),
+        "steps": sum(credit.value for credit in credits_)
     }  # fmt: skip
     if verdict.correct and broken is not None:
         said = derivation[broken.start : broken.end][:60]
-        return Verdict.partial(0.5, f"the right answer, but {said!r} does not follow: {broken.reason}", **parts), credits_
+        return Verdict.partial(
+            0.5, f"the right answer, but {said!r} does not follow: {broken.reason}", **parts
+        ), credits_
     return Verdict(verdict.status, verdict.score, verdict.reason, parts), credits_
 
 
@@ -102,7 +105,9 @@ def _credits(steps: list[Step]) -> list[Credit]:
     for step in steps:
         sound = sound and step.judgement != "does not follow"
         pays = sound and step.new and step.judgement == "follows"
-        reason = f"{step.judgement}: {step.reason}" + ("" if sound or step.judgement == "does not follow" else ", after a break")
+        reason = f"{step.judgement}: {step.reason}" + (
+            "" if sound or step.judgement == "does not follow" else ", after a break"
+        )
         credits_.append(Credit(step.start, step.end, 1.0 / len(counted) if pays else 0.0, "step", reason))
     return credits_
 
@@ -136,7 +141,7 @@ class _Chain:
             if segment.assumed != "unclear":
                 self._remember(node)
             return Step(start, end, "not checkable", _WHY[segment.assumed])
-        if node.op in ("sym", "const", "text") or node.op == "num" and not continued and not segment.alone:
+        if node.op in ("sym", "const", "text") or (node.op == "num" and not continued and not segment.alone):
             return Step(start, end, "not checkable", "a name or a number alone")
         judgement, reason = self._ask(node)
         if judgement == "does not follow":  # go on from what it says, so that the next step is judged by itself
@@ -163,8 +168,11 @@ class _Chain:
     def _ask(self, node: Node) -> tuple[Judgement, str]:
         from proofgym.verifiers.math.workers import POOL
 
+        facts = self.facts if len(self.facts) <= 12 else [*self.facts[:4], *self.facts[-8:]]
         request = {
-            "task": "step", "gold": dumps(Node("list", tuple(self.facts if len(self.facts) <= 12 else [*self.facts[:4], *self.facts[-8:]]))), "answer": dumps(node),
+            "task": "step",
+            "gold": dumps(Node("list", tuple(facts))),
+            "answer": dumps(node),
             "policy": asdict(self.policy),
         }  # fmt: skip
         try:
@@ -185,4 +193,3 @@ def _parsed(text: str) -> Node | None:
 def _trivial(node: Node) -> bool:
     """Whether it says nothing: both sides are written alike."""
     return node.op == "rel" and len({arg.key() for arg in node.args}) == 1
-

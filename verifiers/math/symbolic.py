@@ -19,7 +19,8 @@ _FUNCTIONS: dict[str, Any] = {
     "sin": sympy.sin, "cos": sympy.cos, "tan": sympy.tan, "cot": sympy.cot, "sec": sympy.sec, "csc": sympy.csc,
     "arcsin": sympy.asin, "arccos": sympy.acos, "arctan": sympy.atan, "arccot": sympy.acot, "sinh": sympy.sinh,
     "cosh": sympy.cosh, "tanh": sympy.tanh, "exp": sympy.exp, "ln": sympy.log, "sqrt": sympy.sqrt, "abs": sympy.Abs,
-    "floor": sympy.floor, "ceiling": sympy.ceiling, "factorial": sympy.factorial, "binom": sympy.binomial, "re": sympy.re,
+    "floor": sympy.floor, "ceiling": sympy.ceiling, "factorial": sympy.factorial, "binom": sympy.binomial,
+    "re": sympy.re,
     "im": sympy.im, "conj": sympy.conjugate, "sgn": sympy.sign, "min": sympy.Min, "max": sympy.Max, "gcd": sympy.gcd,
     "lcm": sympy.lcm, "mod": sympy.Mod, "gamma": sympy.gamma, "arcsinh": sympy.asinh, "arccosh": sympy.acosh,
     "arctanh": sympy.atanh, "doublefactorial": sympy.factorial2,
@@ -106,10 +107,10 @@ def from_sympy(value: Any) -> Node:
         return Node("pow", tuple(map(from_sympy, value.args)))
     if isinstance(value, sympy.exp):
         return Node("pow", (const("e"), from_sympy(value.args[0])))
-    name = _BACK.get(value.func)
-    if name is None:
+    function = _BACK.get(value.func)
+    if function is None:
         raise Unreadable(f"sympy's {value.func.__name__} is nothing that we hold")
-    return Node("fn", tuple(map(from_sympy, value.args)), name)
+    return Node("fn", tuple(map(from_sympy, value.args)), function)
 
 
 def done(node: Node) -> Node:
@@ -118,7 +119,7 @@ def done(node: Node) -> Node:
     Raises:
         Unreadable: Where it cannot.
     """
-    if node.op in ("int", "lim") or node.op in ("sum", "prod") and node.args[3] == const("oo"):
+    if node.op in ("int", "lim") or (node.op in ("sum", "prod") and node.args[3] == const("oo")):
         value = to_sympy(node).doit()
         if value.has(sympy.Integral, sympy.Limit, sympy.Sum, sympy.Product, sympy.nan):
             raise Unreadable("sympy does not carry it out")
@@ -159,7 +160,10 @@ def same_solutions(first: Node, second: Node) -> bool:
         return False
     if len(left.gens) == 1:
         return solutions(first, left.gens[0].name) == solutions(second, right.gens[0].name) != []
-    factors = [{factor.monic() if len(factor.gens) == 1 else factor.primitive()[1] for factor, _ in p.factor_list()[1]} for p in (left, right)]
+    factors = [
+        {factor.monic() if len(factor.gens) == 1 else factor.primitive()[1] for factor, _ in p.factor_list()[1]}
+        for p in (left, right)
+    ]
     plain = [{min(str(f.as_expr()), str((-f).as_expr())) for f in found} for found in factors]
     return plain[0] == plain[1]
 
@@ -213,5 +217,3 @@ def _piece(part: Any) -> tuple[Node, bool, Node, bool]:
         return value, True, value, True
     low, high = from_sympy(part.start), from_sympy(part.end)
     return low, not part.left_open and part.start != -sympy.oo, high, not part.right_open and part.end != sympy.oo
-
-

@@ -8,8 +8,9 @@ from typing import Any
 import sympy
 
 from proofgym.verifiers.math import regions, symbolic
-from proofgym.verifiers.math.compare import Comparer, Undecided, _definition, _difference, _is_name
+from proofgym.verifiers.math.compare import Comparer, Undecided
 from proofgym.verifiers.math.identity import NeedsWorker
+from proofgym.verifiers.math.shapes import definition, difference, is_name
 from proofgym.verifiers.math.tree import Node, TooBig, Unreadable
 
 __all__ = ["judge"]
@@ -52,7 +53,9 @@ class _Step:
     def _expression(self, statement: Node) -> tuple[bool | None, str]:
         last = next((fact for fact in reversed(self.facts) if fact.op not in ("rel", "list", "or", "and", "set")), None)
         if last is None:
-            last = next((fact.args[-1] for fact in reversed(self.facts) if fact.op == "rel" and fact.value == "="), None)
+            last = next(
+                (fact.args[-1] for fact in reversed(self.facts) if fact.op == "rel" and fact.value == "="), None
+            )
         if last is None:
             return None, "nothing stands before it to compare it with"
         if self.comparer.value(last, statement):
@@ -74,7 +77,13 @@ class _Step:
         return (None, unknown) if unknown else (True, "it follows" if statement.names() else "the arithmetic is right")
 
     def _equation(self, left: Node, right: Node) -> tuple[bool | None, str]:
-        if left.op in ("tuple", "set", "list", "matrix", "interval") or right.op in ("tuple", "set", "list", "matrix", "interval"):
+        if left.op in ("tuple", "set", "list", "matrix", "interval") or right.op in (
+            "tuple",
+            "set",
+            "list",
+            "matrix",
+            "interval",
+        ):
             return self._collected(left, right)
         if not left.names() and not right.names() and not left.has("apply") and not right.has("apply"):
             if self.comparer.same(left, right):
@@ -105,7 +114,10 @@ class _Step:
             decided = self._by_ideal(earlier, new)
         if decided is None:
             return None, "it is not decided whether it follows"
-        return decided, "it follows from what was said before" if decided else "it does not follow from what was said before"
+        return (
+            decided,
+            "it follows from what was said before" if decided else "it does not follow from what was said before",
+        )
 
     def _identical(self, left: Node, right: Node) -> bool:
         try:
@@ -118,7 +130,7 @@ class _Step:
         return node.op == "sym" and all(node.value not in fact.names() for fact in self.facts)
 
     def _collected(self, left: Node, right: Node) -> tuple[bool | None, str]:
-        if _is_name(left):
+        if is_name(left):
             return None, "it gives a name"
         return (True, "the two sides are the same") if self.comparer.same(left, right) else (None, "not compared")
 
@@ -127,12 +139,16 @@ class _Step:
         if self._identical(left, right):
             return True, "the two sides are the same"
         for fact in reversed(self.facts):
-            found = _definition(fact) if fact.op == "rel" and fact.value == "=" else None
+            found = definition(fact) if fact.op == "rel" and fact.value == "=" else None
             if found is None or found[0].op != "apply" or left.op != "apply" or len(left.args) != len(found[0].args):
                 continue
             name, value = found
             order = len(left.value) - len(left.value.rstrip("'")) - (len(name.value) - len(name.value.rstrip("'")))
-            if left.value.rstrip("'") != name.value.rstrip("'") or order < 0 or not all(arg.op == "sym" for arg in name.args):
+            if (
+                left.value.rstrip("'") != name.value.rstrip("'")
+                or order < 0
+                or not all(arg.op == "sym" for arg in name.args)
+            ):
                 continue
             if order:
                 value = _derivative(value, name.args[0], order)
@@ -146,7 +162,7 @@ class _Step:
         """Whether the sides are equal once the values found before are put in."""
         swapped = False
         for fact in reversed(self.facts):
-            found = _definition(fact) if fact.op == "rel" and fact.value == "=" else None
+            found = definition(fact) if fact.op == "rel" and fact.value == "=" else None
             if found is not None and found[0].op == "sym" and found[0].value in left.names() | right.names():
                 left, right, swapped = left.swap(*found), right.swap(*found), True
         return swapped and self._identical(left, right)
@@ -176,7 +192,7 @@ class _Step:
 
     def _solutions(self, fact: Node, unknown: str) -> list[Node] | None:
         if fact.op == "rel" and fact.value == "=":
-            return symbolic.solutions(_difference(fact), unknown)
+            return symbolic.solutions(difference(fact), unknown)
         if fact.op in ("list", "or", "set"):
             found: list[Node] = []
             for part in fact.args:
@@ -191,8 +207,8 @@ class _Step:
         """In several unknowns: whether the equation vanishes wherever all earlier polynomial equations do."""
         names: dict[str, Any] = {}
         try:
-            system = [_numerator(symbolic.to_sympy(_difference(fact), names)) for fact in earlier]
-            wanted = _numerator(symbolic.to_sympy(_difference(new), names))
+            system = [_numerator(symbolic.to_sympy(difference(fact), names)) for fact in earlier]
+            wanted = _numerator(symbolic.to_sympy(difference(new), names))
         except Unreadable:
             return None
         system = [part for part in system if part != 0]
@@ -215,7 +231,7 @@ class _Step:
     def _listed(self, statement: Node) -> tuple[bool | None, str]:
         """Several solutions at once, or several equations."""
         names = statement.names()
-        defined = [_definition(part) if part.op == "rel" and part.value == "=" else None for part in statement.args]
+        defined = [definition(part) if part.op == "rel" and part.value == "=" else None for part in statement.args]
         if len(names) == 1 and statement.op != "and":
             unknown = next(iter(names))
             latest = next((fact for fact in reversed(self.facts) if fact.names() == names), None)
@@ -238,7 +254,11 @@ class _Step:
         if not statement.names() and not statement.has("apply"):
             return self._numbers(statement)
         latest = next(
-            (f for f in reversed(self.facts) if f.names() == statement.names() and f.op in ("rel", "or", "and", "list") and f.value != "="),
+            (
+                f
+                for f in reversed(self.facts)
+                if f.names() == statement.names() and f.op in ("rel", "or", "and", "list") and f.value != "="
+            ),
             None,
         )
         if latest is None:

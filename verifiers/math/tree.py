@@ -25,7 +25,6 @@ Kinds (`op`), with what `value` and `args` hold:
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -123,7 +122,8 @@ def big_int(digits: str) -> int:
     if len(digits) <= 4000:
         return int(digits)
     half = len(digits) // 2
-    return big_int(digits[:-half]) * 10**half + big_int(digits[-half:])
+    power: int = 10**half
+    return big_int(digits[:-half]) * power + big_int(digits[-half:])
 
 
 def check(node: Node) -> Node:

@@ -1,8 +1,8 @@
 """The symbolic worker's own side: a clean interpreter that forks a child for each worker and stays answerable.
 
 Started as a file, `python -I worker.py FD`, by `workers.Pool`; FD is a Unix socket. The first process, the nursery,
-imports sympy once and then only forks and kills. Each child judges one request at a time. What is read are trees of our own
-(`tree.loads`) as JSON behind a four-byte length; nothing is unpickled, evaluated or imported by name.
+imports sympy once and then only forks and kills. Each child judges one request at a time. What is read are trees of
+our own (`tree.loads`) as JSON behind a four-byte length; nothing is unpickled, evaluated or imported by name.
 
 What is contained: memory (RLIMIT_AS), processor time (RLIMIT_CPU, renewed for each request), files (no writes, no new
 descriptors), lifetime (a child dies with the nursery, and the nursery when its socket closes).
@@ -101,7 +101,7 @@ def judge(request: Any) -> dict[str, Any]:
         return {"kind": "memory", "why": "out of memory"}
     except RecursionError:
         return {"kind": "undecided", "why": "it nests too deep for the symbolic engine"}
-    except Exception as error:  # noqa: BLE001 - whatever sympy raises says only that it could not decide
+    except Exception as error:
         return {"kind": "undecided", "why": f"{type(error).__name__} in the symbolic engine"}
 
 

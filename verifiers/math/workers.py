@@ -4,8 +4,8 @@
     send the request, wait for the reply at most `budget_s`
     no reply: the nursery kills the worker, and the next request gets a fresh one
 
-A process that was forked from one that uses the pool starts a pool of its own. Everything ends when the process ends, by
-whatever death: the nursery sees its socket close, kills its workers and exits.
+A process that was forked from one that uses the pool starts a pool of its own. Everything ends when the process ends,
+by whatever death: the nursery sees its socket close, kills its workers and exits.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class Pool:
         ours, theirs = socket.socketpair()
         command = [sys.executable, "-I", str(Path(__file__).with_name("worker.py")), str(theirs.fileno())]
         try:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own file, by our own interpreter
                 command, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL, start_new_session=True, cwd="/",
             )  # fmt: skip

@@ -34,8 +34,12 @@ def test_a_response_is_read_from_a_file_and_printed_as_json(tmp_path: Path, caps
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--gold", "1"], ["--gold", "1", "--answer", "1", "--set", "colour=red"], ["--gold", "1", "--answer", "1", "--set", "percent=3"],
-     ["--gold", "1", "--response", "/nowhere"]],
+    [
+        ["--gold", "1"],
+        ["--gold", "1", "--answer", "1", "--set", "colour=red"],
+        ["--gold", "1", "--answer", "1", "--set", "percent=3"],
+        ["--gold", "1", "--response", "/nowhere"],
+    ],
 )  # fmt: skip
 def test_a_mistaken_request_gets_one_sentence(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["verify", "math", *arguments]) == 2

@@ -46,9 +46,12 @@ def test_the_final_answer_is_found(response: str, gold: str) -> None:
     "response",
     [
         r"It is \boxed{2} or \boxed{3}.", r"It is \boxed{3} or \boxed{2}.", r"\boxed{2} or 3", r"\boxed{2 or 3}",
-        r"\boxed{2}\boxed{3}", r"\boxed{2}, \boxed{3}", r"\boxed{2,3}", r"\boxed{2}. Or maybe \boxed{3}.", "#### 2\n#### 3",
-        "#### 2 or 3", r"#### 3" "\n" r"\boxed{2}", r"\boxed{2}" "\n#### 3", "The answer is 2 or 3.", "The answer is 2. Or 3.",
-        "The answer is either 2 or 3", "Is it 2?", "The answer is not 2.", "I think it might be 2 or 3", "2 3", "1, 2, 3",
+        r"\boxed{2}\boxed{3}", r"\boxed{2}, \boxed{3}", r"\boxed{2,3}", r"\boxed{2}. Or maybe \boxed{3}.",
+        "#### 2\n#### 3",
+        "#### 2 or 3", "#### 3\n\\boxed{2}", "\\boxed{2}\n#### 3", "The answer is 2 or 3.",
+        "The answer is 2. Or 3.",
+        "The answer is either 2 or 3", "Is it 2?", "The answer is not 2.", "I think it might be 2 or 3", "2 3",
+        "1, 2, 3",
         "What is 1 + 1? Options: 1, 2", r"\boxed{1=2}", r"\boxed{2\text{ is wrong}}", "<answer>2 or 3</answer>",
         r"<answer>3</answer> \boxed{2}", r"\boxed{}", r"\boxed{2", "", "   ", "\n\n", "{2,3}",
         "We were asked to find x if 3x = 6 and y = 2", r"$3$ and $2$", r"\boxed{2} or alternatively $3$",
@@ -67,6 +70,8 @@ def test_a_worked_gold_solution_ends_in_its_answer() -> None:
     assert math.verify("Natalia sold 48+24 = <<48+24=72>>72 clips.\n#### 72", "The answer is 72 clips.").correct
 
 
-@pytest.mark.parametrize("unit", ["\\boxed{", "$", "answer is ", "#### ", "or ", "{", "\n", "is 1. ", "<answer>", "</think>"])
+@pytest.mark.parametrize(
+    "unit", ["\\boxed{", "$", "answer is ", "#### ", "or ", "{", "\n", "is 1. ", "<answer>", "</think>"]
+)
 def test_long_texts_take_linear_time(unit: str) -> None:
     assert not math.verify("5", unit * (200_000 // len(unit))).correct

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-TARGET = '''
+TARGET = """
 import sys, time
 import atheris
 with atheris.instrument_imports(include=["proofgym.verifiers.math"]):
@@ -38,10 +38,12 @@ def one(data):
 
 atheris.Setup(sys.argv, one)
 atheris.Fuzz()
-'''
+"""
 WORDS = [
-    r"\\frac{1}{2}", r"\\sqrt", r"\\boxed{", "####", r"\\left(", r"\\begin{pmatrix}", r"\\end{pmatrix}", r"\\{", r"\\}", "^{", "_{",
-    r"\\sum_{k=1}^{n}", r"\\text{ or }", "answer is", "1,000", "0.(3)", r"\\overline{3}", "e^", "x<", r"\\cup", r"\\pm", r"\xc2\xbd",
+    r"\\frac{1}{2}", r"\\sqrt", r"\\boxed{", "####", r"\\left(", r"\\begin{pmatrix}", r"\\end{pmatrix}", r"\\{", r"\\}",
+    "^{", "_{",
+    r"\\sum_{k=1}^{n}", r"\\text{ or }", "answer is", "1,000", "0.(3)", r"\\overline{3}", "e^", "x<", r"\\cup", r"\\pm",
+    r"\xc2\xbd",
 ]  # fmt: skip
 
 
@@ -53,6 +55,14 @@ def test_a_minute_of_fuzzing_finds_no_crash(tmp_path: Path) -> None:
     (tmp_path / "target.py").write_text(TARGET, encoding="utf-8")
     (tmp_path / "words").write_text("\n".join(f'"{word}"' for word in WORDS), encoding="utf-8")
     (tmp_path / "corpus").mkdir()
-    command = [sys.executable, "target.py", "corpus", "-max_total_time=60", "-dict=words", "-max_len=600", "-timeout=10"]
+    command = [
+        sys.executable,
+        "target.py",
+        "corpus",
+        "-max_total_time=60",
+        "-dict=words",
+        "-max_len=600",
+        "-timeout=10",
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=200)
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, (done.stdout[-3000:], done.stderr[-600:])

@@ -25,7 +25,9 @@ from proofgym.verifiers.math import MathPolicy
         (r"\text{Odd}", "odd", {"letter_case": True}, True),
     ],
 )
-def test_an_option_changes_one_convention_in_both_directions(gold: str, answer: str, option: dict[str, Any], default: bool) -> None:
+def test_an_option_changes_one_convention_in_both_directions(
+    gold: str, answer: str, option: dict[str, Any], default: bool
+) -> None:
     for left, right in ((gold, answer), (answer, gold)):
         assert math.verify_answer(left, right).correct is default
         assert math.verify_answer(left, right, policy=MathPolicy(**option)).correct is not default

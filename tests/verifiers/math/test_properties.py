@@ -30,16 +30,24 @@ def matches(gold: str, answer: str) -> bool:
 def spellings(value: Fraction) -> list[str]:
     """A number in LaTeX, plain and Unicode notation, as a decimal where that is exact, and as a mixed number."""
     above, below, sign = abs(value.numerator), value.denominator, "-" if value < 0 else ""
-    found = [f"{sign}{above}/{below}", f"{sign}\\frac{{{above}}}{{{below}}}", f"\\dfrac{{{sign}{above}}}{{{below}}}", f"−{above}/{below}" if sign else f"+{above}/{below}"]
+    found = [
+        f"{sign}{above}/{below}",
+        f"{sign}\\frac{{{above}}}{{{below}}}",
+        f"\\dfrac{{{sign}{above}}}{{{below}}}",
+        f"−{above}/{below}" if sign else f"+{above}/{below}",
+    ]
     if below == 1:
-        found += [f"{sign}{above}", f"{sign}{above:,}", f"{sign}{above}.0", f"${sign}{above}$", f"{sign}{above:,}".replace(",", "{,}"),
+        found += [f"{sign}{above}", f"{sign}{above:,}", f"{sign}{above}.0", f"${sign}{above}$",
+                  f"{sign}{above:,}".replace(",", "{,}"),
                   f"{sign}{above}".translate({ord(str(d)): chr(0xFF10 + d) for d in range(10)})]  # fmt: skip
     elif above > below:
         found.append(f"{sign}{above // below}\\frac{{{above % below}}}{{{below}}}")
     places = next((k for k in range(12) if 10**k % below == 0), None)
     if places is not None:
         digits = f"{above * 10**places // below:0{places + 1}d}"
-        decimal = f"{sign}{digits[: len(digits) - places]}.{digits[len(digits) - places :]}" if places else f"{sign}{digits}"
+        decimal = (
+            f"{sign}{digits[: len(digits) - places]}.{digits[len(digits) - places :]}" if places else f"{sign}{digits}"
+        )
         found += [decimal, f"{decimal}e0", f"{decimal}0" if places else decimal, f"\\text{{{decimal}}}"]
     return found
 
@@ -72,7 +80,9 @@ def test_a_tiny_difference_is_a_difference(value: Fraction, power: int) -> None:
 
 # -- expressions ------------------------------------------------------------------------------------------------------
 leaves = st.one_of(
-    st.integers(1, 12).map(lambda n: ("num", n)), st.sampled_from(["x", "y", "a"]).map(lambda s: ("sym", s)), st.just(("pi",))
+    st.integers(1, 12).map(lambda n: ("num", n)),
+    st.sampled_from(["x", "y", "a"]).map(lambda s: ("sym", s)),
+    st.just(("pi",)),
 )
 
 
@@ -80,7 +90,8 @@ def grow(inner: st.SearchStrategy[tuple]) -> st.SearchStrategy[tuple]:  # type: 
     pair = st.tuples(inner, inner)
     return st.one_of(
         pair.map(lambda p: ("add", *p)), pair.map(lambda p: ("sub", *p)), pair.map(lambda p: ("mul", *p)),
-        st.tuples(inner, st.integers(2, 9)).map(lambda p: ("over", *p)), st.tuples(inner, st.integers(2, 3)).map(lambda p: ("pow", *p)),
+        st.tuples(inner, st.integers(2, 9)).map(lambda p: ("over", *p)),
+        st.tuples(inner, st.integers(2, 3)).map(lambda p: ("pow", *p)),
         inner.map(lambda p: ("sin", p)), inner.map(lambda p: ("sqrt", ("add", ("pow", p, 2), ("num", 1)))),
     )  # fmt: skip
 
@@ -96,7 +107,8 @@ def latex(t: tuple) -> str:  # type: ignore[type-arg]
         return r"\pi"
     inner = [latex(part) if isinstance(part, tuple) else str(part) for part in t[1:]]
     return {
-        "add": "\\left({}+{}\\right)", "sub": "\\left({}-{}\\right)", "mul": "{{{}}}\\cdot {{{}}}", "over": "\\frac{{{}}}{{{}}}",
+        "add": "\\left({}+{}\\right)", "sub": "\\left({}-{}\\right)", "mul": "{{{}}}\\cdot {{{}}}",
+        "over": "\\frac{{{}}}{{{}}}",
         "pow": "\\left({}\\right)^{{{}}}", "sin": "\\sin\\left({}\\right)", "sqrt": "\\sqrt{{{}}}",
     }[kind].format(*inner)  # fmt: skip
 
@@ -109,7 +121,8 @@ def plain(t: tuple) -> str:  # type: ignore[type-arg]
         return "pi"
     inner = [plain(part) if isinstance(part, tuple) else str(part) for part in t[1:]]
     return {
-        "add": "({1} + {0})", "sub": "({} - {})", "mul": "({1})*({0})", "over": "({})/{}", "pow": "({})**{}", "sin": "sin({})",
+        "add": "({1} + {0})", "sub": "({} - {})", "mul": "({1})*({0})", "over": "({})/{}", "pow": "({})**{}",
+        "sin": "sin({})",
         "sqrt": "sqrt({})",
     }[kind].format(*inner)  # fmt: skip
 
@@ -123,7 +136,14 @@ def unicode(t: tuple) -> str:  # type: ignore[type-arg]
     inner = [unicode(part) if isinstance(part, tuple) else str(part) for part in t[1:]]
     if kind == "pow":
         return f"({inner[0]}){'²³'[t[2] - 2]}"
-    return {"add": "({} + {})", "sub": "({} − {})", "mul": "({})×({})", "over": "({})÷{}", "sin": "sin({})", "sqrt": "√({})"}[kind].format(*inner)
+    return {
+        "add": "({} + {})",
+        "sub": "({} − {})",
+        "mul": "({})×({})",
+        "over": "({})÷{}",
+        "sin": "sin({})",
+        "sqrt": "√({})",
+    }[kind].format(*inner)
 
 
 slower = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -132,7 +152,13 @@ slower = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @slower
 @given(expression=expressions)
 def test_an_expression_matches_itself_in_all_notations(expression: tuple) -> None:  # type: ignore[type-arg]
-    written = [latex(expression), plain(expression), unicode(expression), f"${latex(expression)}$", f"z = {latex(expression)}"]
+    written = [
+        latex(expression),
+        plain(expression),
+        unicode(expression),
+        f"${latex(expression)}$",
+        f"z = {latex(expression)}",
+    ]
     for other in written[1:]:
         assert math.verify_answer(written[0], other).correct, other
         assert math.verify_answer(other, written[0]).correct, other
@@ -140,7 +166,10 @@ def test_an_expression_matches_itself_in_all_notations(expression: tuple) -> Non
 
 
 @slower
-@given(expression=expressions, step=st.sampled_from(["+1", "-10^{-30}", "+\\frac{x^2+1}{10^{9}}", "+\\sqrt{2}", "+1/1000000"]))
+@given(
+    expression=expressions,
+    step=st.sampled_from(["+1", "-10^{-30}", "+\\frac{x^2+1}{10^{9}}", "+\\sqrt{2}", "+1/1000000"]),
+)
 def test_a_changed_expression_never_matches(expression: tuple, step: str) -> None:  # type: ignore[type-arg]
     assert not matches(latex(expression), plain(expression) + step)
     assert not matches(plain(expression) + step, latex(expression))
@@ -165,7 +194,10 @@ def test_sets_and_lists_match_in_any_order_and_tuples_in_theirs(members: list[Fr
     assert not matches(f"\\{{{','.join(texts)}\\}}", f"\\{{{','.join(others)}, 1000001\\}}")
 
 
-@given(ends=st.lists(fractions, min_size=2, max_size=2, unique=True).map(sorted), closed=st.tuples(st.booleans(), st.booleans()))
+@given(
+    ends=st.lists(fractions, min_size=2, max_size=2, unique=True).map(sorted),
+    closed=st.tuples(st.booleans(), st.booleans()),
+)
 def test_an_interval_matches_its_inequality_and_no_other_ends(ends: list[Fraction], closed: tuple[bool, bool]) -> None:
     low, high = ends
     written = f"{'(['[closed[0]]}{low}, {high}{')]'[closed[1]]}"
@@ -177,9 +209,16 @@ def test_an_interval_matches_its_inequality_and_no_other_ends(ends: list[Fractio
     assert not matches(written, f"{low}{signs[0]}x{signs[1]}{high + 1}")
 
 
-@given(rows=st.integers(1, 3).flatmap(lambda n: st.lists(st.lists(fractions, min_size=2, max_size=2), min_size=n, max_size=n)))
+@given(
+    rows=st.integers(1, 3).flatmap(
+        lambda n: st.lists(st.lists(fractions, min_size=2, max_size=2), min_size=n, max_size=n)
+    )
+)
 def test_a_matrix_matches_itself_and_no_other(rows: list[list[Fraction]]) -> None:
-    written = [r"\\".join(" & ".join(map(str, row)) for row in some) for some in (rows, [[*rows[0][:-1], rows[0][-1] + 1], *rows[1:]])]
+    written = [
+        r"\\".join(" & ".join(map(str, row)) for row in some)
+        for some in (rows, [[*rows[0][:-1], rows[0][-1] + 1], *rows[1:]])
+    ]
     first, other = (f"\\begin{{pmatrix}}{text}\\end{{pmatrix}}" for text in written)
     assert math.verify_answer(first, f"\\begin{{bmatrix}} {written[0]} \\end{{bmatrix}}").correct
     assert not matches(first, other)
@@ -195,7 +234,8 @@ def test_a_tree_survives_its_json(expression: tuple) -> None:  # type: ignore[ty
 
 
 pieces = st.sampled_from(
-    [*"0123456789xyzabe+-*/^_(){}[]|,;:.=<>!%$&'\\ \n∞½", "\\frac", "\\sqrt", "\\left(", "\\{", "\\cup", "\\pm", "or", "\\text{",
+    [*"0123456789xyzabe+-*/^_(){}[]|,;:.=<>!%$&'\\ \n∞½", "\\frac", "\\sqrt", "\\left(", "\\{", "\\cup", "\\pm", "or",
+     "\\text{",
      "\\sum", "\\begin{pmatrix}", "\\end{pmatrix}", "\\\\", "\\int", "\\sin", "\\overline{", "\\lim_{x\\to"]
 )  # fmt: skip
 

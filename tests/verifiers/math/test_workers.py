@@ -93,7 +93,9 @@ def test_a_nursery_killed_from_outside_is_replaced_and_takes_its_workers_along(p
     assert pool.ask(request("\\sqrt{8}", "2\\sqrt2"), 5.0)["kind"] == "same"
 
 
-@pytest.mark.parametrize("body", [{}, {"gold": 1, "answer": 2, "policy": {}}, {"gold": ["__import__", "os"], "answer": [], "policy": {}}])
+@pytest.mark.parametrize(
+    "body", [{}, {"gold": 1, "answer": 2, "policy": {}}, {"gold": ["__import__", "os"], "answer": [], "policy": {}}]
+)
 def test_a_request_that_is_no_tree_is_answered_with_undecided(pool: Pool, body: dict[str, Any]) -> None:
     assert pool.ask(body, 2.0)["kind"] == "undecided"
 
@@ -139,7 +141,9 @@ def test_a_forked_process_has_workers_of_its_own_and_leaves_ours_alone() -> None
     assert math.verify_answer(r"\sqrt{12}", r"2\sqrt3").correct
 
 
-@pytest.mark.parametrize("end", ["pass", "import os; os._exit(3)", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"])
+@pytest.mark.parametrize(
+    "end", ["pass", "import os; os._exit(3)", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"]
+)
 def test_no_process_is_left_however_the_owner_ends(end: str) -> None:
     code = (
         "from proofgym.verifiers import math; from proofgym.verifiers.math.workers import POOL;"
@@ -168,7 +172,8 @@ def test_a_busy_worker_is_gone_when_its_owner_is_killed() -> None:
 def test_numbers_and_words_need_no_worker_and_no_sympy() -> None:
     code = (
         "import sys; from proofgym.verifiers import math; from proofgym.verifiers.math.workers import POOL;"
-        r"assert math.verify('1/2', r'so \boxed{\frac{2}{4}}').correct; assert math.verify_answer('no solution', '\\emptyset').correct;"
+        r"assert math.verify('1/2', r'so \boxed{\frac{2}{4}}').correct;"
+        r"assert math.verify_answer('no solution', '\\emptyset').correct;"
         "assert math.verify_answer('(1,2)', '(1, 2.0)').correct; assert not math.verify_answer('odd', 'even').correct;"
         "assert not POOL.pids(); sys.exit(' '.join({'sympy', 'mpmath'} & set(sys.modules)) or 0)"
     )
