@@ -153,9 +153,9 @@ def find(env_id: str) -> EnvEntry:
 
     >>> find("Countdown").id
     'proofgym/Countdown-v0'
-    >>> find("proofgym/Sudoku4-v1")
+    >>> find("proofgym/Sudoku4-v1")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    proofgym.errors.UnknownEnv: no environment 'proofgym/Sudoku4-v1' among 6; did you mean 'proofgym/Sudoku4-v0'?
+    proofgym.errors.UnknownEnv: no environment 'proofgym/Sudoku4-v1' among ...; did you mean 'proofgym/Sudoku4-v0'?
     """
     entries = {entry.id: entry for entry in list_envs()}
     name = env_id.removeprefix("proofgym:")

@@ -25,6 +25,7 @@ __all__ = ["PRESETS", "MathDataset", "Preset"]
 
 _LONGEST, _LONGEST_ANSWER = 3600, 500  # characters of a question and of an answer
 _HOW = r"Reason step by step, and put the final answer in \boxed{}."
+_SOME_ANSWER = "271828"
 _NO_ANSWER = frozenset({"proof", "notfound", "none", "null", "n/a", "na"})
 
 
@@ -269,6 +270,7 @@ def _tasks_of(rows: Iterable[tuple[str, Any]], preset: Preset, policy: MathPolic
             row = _row_of(json.loads(data) if isinstance(data, str) else data, preset)
             if not verify_answer(row["answer"], row["answer"], policy=policy).correct:
                 raise BadInput(f"the answer {row['answer'][:60]!r} does not even equal itself")
+            verify_answer(row["answer"], _SOME_ANSWER, policy=policy)  # whether it can be compared with another
         except Unjudged as error:
             broken.append(f"{where}: the answer cannot be judged: {error}")
         except (ValueError, OverflowError, RecursionError) as error:  # JSON's own errors, BadInput, infinite answers

@@ -235,7 +235,7 @@ def eliminated(rows: Sequence[Sequence[int]]) -> tuple[list[list[Number]], list[
         ValueError: If there is not exactly one solution.
 
     >>> eliminated([[1, 1, 5], [1, -1, 1]])
-    ([[0, -2, -4]], [Fraction(3, 1), Fraction(2, 1)])
+    ([[0, -1, -2]], [Fraction(3, 1), Fraction(2, 1)])
     """
     size, made = len(rows), []
     left: list[list[Number]] = [list(row) for row in rows]

@@ -109,7 +109,7 @@ class MathTutor(VerifiableEnv):
         self._notes, self._line = [], ""
         words = Words(instance["wording"])
         verb = words.pick(("Evaluate", "Work out", "Find the value of") if self._kind == "arithmetic" else
-                          ("Solve", "Find the solution of", "Solve step by step"))  # fmt: skip
+                          ("Solve", "Find the solution of", "Solve, one step a turn:"))  # fmt: skip
         gap = "\n" if "\n" in lesson.question else " "
         return f"{verb}{gap}{lesson.question}\n{_WHAT[self._kind]} {_HOW}"
 

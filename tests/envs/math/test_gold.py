@@ -33,7 +33,7 @@ def ours(text: str) -> Any:
     """Our own writing, read by sympy; its letters are all called x."""
     for name in ("frac", "sqrt", "sin", "cos"):
         text = text.replace(f"\\{name}", f" {name}")
-    text = text.replace("\\pi", "pi").replace("^", "**").replace("e**", "E**")
+    text = text.replace("\\pi", "pi").replace("^", "**").replace("e**", " E**")
     while "frac{" in text:
         start = text.rindex("frac{")
         middle = text.index("}{", start)
