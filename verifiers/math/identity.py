@@ -135,7 +135,7 @@ def _compare(left: Node, right: Node, values: dict[str, Fraction]) -> tuple[str,
             except (NoValue, ZeroDivisionError):
                 return None
             lost = min(point.spread, 1e9)
-            need = int(2 * lost) + 240
+            need = int(4 * lost) + 240
             if need > precision:
                 if need > _MAX_PRECISION:
                     return None
@@ -145,9 +145,7 @@ def _compare(left: Node, right: Node, values: dict[str, Fraction]) -> tuple[str,
                 return "real", bool(first == second)
             gap = abs(first - second)
             scale = max(size(first), size(second))
-            close = not gap or size(gap) < scale - (precision - lost - 60)
-            if not close and scale < -(precision - lost - 60):
-                close = True  # both are zero but for rounding
+            close = not gap or size(gap) < scale - (precision - 2 * lost - 60)
             tiny = mp.mpf(2) ** (-precision // 2)
             real = all(abs(mp.im(value)) <= tiny * max(1, abs(value)) for value in (first, second))
             return ("real" if real else "complex"), bool(close)

@@ -275,6 +275,7 @@ _FUNCTIONS: dict[str, Any] = {
     "min": lambda *values: min(map(_real, values)), "max": lambda *values: max(map(_real, values)), "gamma": mp.gamma,
 }  # fmt: skip
 _VANISHES = {"sin", "cos", "tan", "cot", "ln", "arcsin", "arccos", "arctan", "sinh", "tanh", "arcsinh", "arctanh"}
+_SATURATES = {"sinh", "cosh", "tanh", "coth", "sech", "csch"}
 _GROWS = {"exp", "sinh", "cosh", "tanh", "coth", "sech", "csch", "gamma", "doublefactorial"}
 
 
@@ -283,6 +284,8 @@ def _function(node: Node, point: Point) -> Any:
     for value in values:
         if value and mp.isfinite(value):
             point.lose(2 * abs(size(value)))
+            if node.value in _SATURATES:  # such as tanh, whose distance from 1 is exp(-2x)
+                point.lose(3 * float(min(abs(value), mp.mpf(2) ** 40)))
             if node.value in _GROWS and size(value) > 36:
                 raise TooBig("a value this large")
     if node.op == "apply":

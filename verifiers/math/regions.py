@@ -175,7 +175,7 @@ class _Line:
         values = [fold(difference.swap(Node("sym", value=unknown), num(k))) for k in range(4)]
         known = [value for value in values if value is not None]
         if len(known) == 4 and not difference.has("pow", "fn"):
-            steps = {b - a for a, b in zip(known, known[1:], strict=False)}
+            steps = {b - a for a, b in pairwise(known)}
             if (len(steps) == 1 and not difference.has("div")) or (len(steps) == 1 and _numeric_divisors(difference)):
                 slope = steps.pop()
                 if slope:

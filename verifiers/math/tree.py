@@ -157,6 +157,7 @@ def dumps(node: Node) -> Any:
 def loads(data: Any) -> Node:
     """Read what `dumps` wrote.
 
+    >>> import json
     >>> half = Node("neg", (num(Fraction(1, 2)),))
     >>> loads(json.loads(json.dumps(dumps(half)))) == half
     True
