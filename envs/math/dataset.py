@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ __all__ = ["PRESETS", "MathDataset", "Preset"]
 _LONGEST, _LONGEST_ANSWER = 3600, 500  # characters of a question and of an answer
 _HOW = r"Reason step by step, and put the final answer in \boxed{}."
 _SOME_ANSWER = "271828"
+_MARKED = re.compile(r"\\(?:boxed|fbox)|####")
 _NO_ANSWER = frozenset({"proof", "notfound", "none", "null", "n/a", "na"})
 
 
@@ -35,7 +37,7 @@ class Preset:
 
     Args:
         question: Columns that may hold the question; the first that a row has counts.
-        answer: Columns that may hold the answer, likewise.
+        answer: Columns that may hold the answer, likewise, bare or at the end of a worked solution.
         worked: Columns with a worked solution that ends in the answer, as `\\\\boxed{}` or after `####`; read where no
             column of `answer` has one.
         hub: The data set's name on the hub, and `config` its configuration.
@@ -51,6 +53,12 @@ class Preset:
 
 
 PRESETS: Mapping[str, Preset] = {
+    "auto": Preset(
+        ("problem", "question", "Problem", "Question"),
+        ("answer", "Answer", "final_answer"),
+        ("solution", "Solution"),
+        "HuggingFaceH4/MATH-500",
+    ),
     "gsm8k": Preset(("question",), (), ("answer",), "openai/gsm8k", "main", percent="either"),
     "math": Preset(("problem",), ("answer",), hub="HuggingFaceH4/MATH-500"),
     "aime": Preset(("problem", "Problem", "question"), ("answer", "Answer"), hub="HuggingFaceH4/aime_2024"),
@@ -78,7 +86,7 @@ class MathDataset(VerifiableEnv):
     Args:
         path: JSON Lines (or one JSON array), or Parquet, which needs `pyarrow`. Without it the preset's data set is
             fetched from the hub through `datasets` at the first `reset`.
-        preset: One of `PRESETS`, which name the columns; or a `Preset` of your own.
+        preset: One of `PRESETS`, which name the columns; or a `Preset` of your own. `auto` tries the usual names.
         part: Which part of the hub's data set.
         whole_file: Ask rows of every split.
         skip_broken: Leave out rows that cannot be used, and keep their number and reasons in `broken`, instead of
@@ -96,7 +104,7 @@ class MathDataset(VerifiableEnv):
         self,
         path: str | Path | None = None,
         *,
-        preset: str | Preset = "math",
+        preset: str | Preset = "auto",
         part: str = "train",
         whole_file: bool = False,
         skip_broken: bool = False,
@@ -236,13 +244,14 @@ def _row_of(data: Any, preset: Preset) -> dict[str, str]:
         )
     worked = _column(data, preset.worked) or ""
     answer = _column(data, preset.answer)
+    if answer is not None and _MARKED.search(answer):
+        worked, answer = answer, None
     if answer is None:
         if not worked:
             named = " or ".join(map(repr, (*preset.answer, *preset.worked)))
             raise BadInput(f"no answer in {named}, found the columns {', '.join(map(str, data))[:80]}")
         place = find_answer(worked)
-        marked = r"\boxed" in worked or r"\fbox" in worked or "####" in worked
-        if not place.text or not marked:
+        if not place.text or not _MARKED.search(worked):
             raise BadInput(f"the solution ends in no answer: {place.reason or worked[-40:]!r}")
         answer = place.text
     if answer.strip().lower() in _NO_ANSWER:

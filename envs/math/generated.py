@@ -159,7 +159,7 @@ class GeneratedMath(VerifiableEnv):
         else:
             self.knobs = self.knobs_type.at(self.level, **(knobs or {}))
         self.steps = steps
-        self._posed: tuple[Any, Problem] | None = None
+        self._posed: tuple[tuple[str, Numbers, int], Problem] | None = None
         self._problem: Problem | None = None
 
     def generate(self, rng: np.random.Generator) -> Mapping[str, Any]:
@@ -213,12 +213,10 @@ class GeneratedMath(VerifiableEnv):
         return self._problem
 
     def _pose(self, instance: Mapping[str, Any]) -> Problem:
-        if self._posed is not None and self._posed[0] is instance:
-            return self._posed[1]
-        name, numbers, wording = _read(instance, self.table)
-        problem = pose(self.table, name, numbers, wording)
-        self._posed = instance, problem
-        return problem
+        key = _read(instance, self.table)
+        if self._posed is None or self._posed[0] != key:
+            self._posed = key, pose(self.table, *key)
+        return self._posed[1]
 
     def _known(self, kinds: Sequence[str] | None) -> tuple[str, ...]:
         if kinds is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ from proofgym.errors import BadInput
 from proofgym.verifiers import Credit, Verdict
 from proofgym.verifiers.math import verify
 from proofgym.verifiers.math.answer import find_answer
+from proofgym.verifiers.math.expression import Expression
 from proofgym.verifiers.math.numeric import lines
 
 __all__ = ["MISTAKE", "MathTutor"]
@@ -81,7 +83,6 @@ class MathTutor(VerifiableEnv):
         self._solved = False
         self._notes: list[str] = []
         self._line = ""
-        self._opened: tuple[Any, tuple[str, Lesson]] | None = None
 
     def generate(self, rng: np.random.Generator) -> Mapping[str, Any]:
         draw = Draw(rng)
@@ -93,17 +94,17 @@ class MathTutor(VerifiableEnv):
 
     def canonical(self, instance: Mapping[str, Any]) -> Any:
         """As `Algebra` and `Arithmetic` have it."""
-        kind, lesson = self._open(instance)
+        kind, lesson = _read(instance)
         if kind == "arithmetic":
             return lesson.question
         return [kind, list(Algebra.table[kind].canonical(tuple(instance["numbers"])))]
 
     def difficulty(self, instance: Mapping[str, Any]) -> float:
         """By the number of steps from the task to its solution."""
-        return min(1.0, self._open(instance)[1].start / 10)
+        return min(1.0, _read(instance)[1].start / 10)
 
     def begin(self, instance: Mapping[str, Any]) -> str:
-        self._kind, lesson = self._open(instance)
+        self._kind, lesson = _read(instance)
         self._lesson = lesson
         self._left, self._mistakes, self._solved = lesson.start, 0, False
         self._notes, self._line = [], ""
@@ -173,11 +174,6 @@ class MathTutor(VerifiableEnv):
         )  # fmt: skip
 
     # Inside -----------------------------------------------------------------------------------------------------------
-
-    def _open(self, instance: Any) -> tuple[str, Lesson]:
-        if self._opened is None or self._opened[0] is not instance:
-            self._opened = instance, _read(instance)
-        return self._opened[1]
 
     def _as_task(self, instance: Mapping[str, Any]) -> Task:
         content, kind = self.canonical(instance), instance["kind"]
@@ -251,7 +247,7 @@ def _read(instance: Any) -> tuple[str, Lesson]:
     if not (isinstance(wording, int) and not isinstance(wording, bool) and 0 <= wording < WORDINGS):
         raise BadInput(f"an instance's 'wording' is a whole number from 0 to 2**48, found {wording!r:.40}")
     if kind == "arithmetic":
-        return kind, ArithmeticLesson(read_expression(instance))
+        return kind, _evaluated(read_expression(instance))
     numbers = data.get("numbers")
     if not (
         isinstance(numbers, (list, tuple))
@@ -267,6 +263,12 @@ def _read(instance: Any) -> tuple[str, Lesson]:
         raise BadInput(f"the numbers {list(numbers)!r:.60} make no {kind!r} task ({error})") from error
 
 
+@functools.lru_cache(maxsize=512)
+def _evaluated(expression: Expression) -> Lesson:
+    return ArithmeticLesson(expression)
+
+
+@functools.lru_cache(maxsize=512)
 def _lesson(kind: str, numbers: tuple[int, ...], wording: int) -> Lesson:
     words = Words(wording)
     if kind == "linear":

@@ -50,7 +50,11 @@ def write(path: Path, *rows: Any) -> Path:
     return path
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_is_tried() -> None:
+    assert set(PRESETS) == {*ROWS, "auto"}
+
+
+@pytest.mark.parametrize("preset", ROWS)
 def test_each_preset_reads_a_row_of_its_data_set(tmp_path: Path, preset: str) -> None:
     row, gold = ROWS[preset]
     env = MathDataset(write(tmp_path / "d.jsonl", row), preset=preset, whole_file=True)
@@ -64,6 +68,14 @@ def test_each_preset_reads_a_row_of_its_data_set(tmp_path: Path, preset: str) ->
     assert env.step(r"\boxed{17}")[1] == 0.0
 
 
+@pytest.mark.parametrize("preset", ROWS)
+def test_without_a_preset_the_usual_names_are_tried(tmp_path: Path, preset: str) -> None:
+    row, gold = ROWS[preset]
+    env = MathDataset(write(tmp_path / "d.jsonl", row), whole_file=True)
+    env.reset(seed=0)
+    assert env.state()["instance"]["answer"] == gold
+
+
 def test_a_preset_of_your_own_names_its_columns(tmp_path: Path) -> None:
     path = write(tmp_path / "d.jsonl", {"ask": "2 + 3?", "gold": 5})
     env = MathDataset(path, preset=Preset(("ask",), ("gold",)), whole_file=True)
@@ -71,7 +83,7 @@ def test_a_preset_of_your_own_names_its_columns(tmp_path: Path) -> None:
     assert env.step("The answer is 5.")[1] == 1.0
     with pytest.raises(BadInput, match="needs path"):
         MathDataset(preset=Preset(("ask",), ("gold",)))
-    with pytest.raises(BadInput, match="preset is one of gsm8k"):
+    with pytest.raises(BadInput, match="preset is one of auto, gsm8k"):
         MathDataset(path, preset="imagined")
 
 
@@ -81,9 +93,9 @@ def test_a_preset_of_your_own_names_its_columns(tmp_path: Path) -> None:
         ("{", "Expecting property name"),
         ("[]", "found list"),
         ("7", "found int"),
-        ({"question": "?"}, "no text in 'problem'"),
-        ({"problem": "?"}, "no answer in 'answer' or 'solution'"),
-        ({"problem": " ", "answer": "1"}, "no text in 'problem'"),
+        ({"prompt": "?"}, "no text in 'problem' or"),
+        ({"problem": "?"}, "no answer in 'answer' or"),
+        ({"problem": " ", "answer": "1"}, "no text in 'problem' or"),
         ({"problem": "?", "answer": "proof"}, "no answer to compare with"),
         ({"problem": "?", "solution": "It is clear."}, "ends in no answer"),
         ({"problem": "?", "solution": "Either \\boxed{1} or \\boxed{2}."}, "ends in no answer"),
