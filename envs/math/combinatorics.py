@@ -403,8 +403,8 @@ def _shelf(n: Numbers, w: Words) -> Problem:
                     "can they stand?"
                 ),
                 (
-                    f"All of {books} are different. They are arranged in a row so that books of one subject are "
-                    f"not separated.{said} "
+                    f"A row is made of {books}, no two of them equal, so that those of one subject are not "
+                    f"separated.{said} "
                     "How many arrangements are there?"
                 ),
             )

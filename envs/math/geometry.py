@@ -421,12 +421,10 @@ def _sector(n: Numbers, w: Words) -> Problem:
         else rf"{gold}\pi"
     )
     what = "length of the arc" if arc else "area"
+    wanted = "How long is the arc that bounds it" if arc else "What is its area"
     ask = w.pick(
         (
-            (
-                f"A sector of a circle of radius {r} has a central angle of {angle} degrees. What is the "
-                f"{what}{' that bounds it' * arc}?"
-            ),
+            (f"A sector of a circle of radius {r} has a central angle of {angle} degrees. {wanted}?"),
             (
                 f"A circle has radius {r}. Find the {what} of the sector that belongs to a central angle of "
                 f"${angle}^\\circ$."
