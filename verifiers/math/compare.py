@@ -121,6 +121,8 @@ class Comparer:
 
     def _shape(self, node: Node) -> Node:
         """The tree with one form for what can be written in several."""
+        if node.op in ("add", "mul", "neg", "div"):
+            node = shapes.matrix_value(node)
         if node.op == "set" and len(node.args) == 1 and node.args[0].op not in ("set", "list", "tuple"):
             return self._shape(node.args[0])
         if node.op == "list":
@@ -391,6 +393,8 @@ class Comparer:
     def _proportional(self, left: Node, right: Node) -> bool:
         if len(left.args) != len(right.args):
             return False
+        if any(_zero(arg) for arg in (*left.args, *right.args)):
+            return all(self.value(a, b) for a, b in zip(left.args, right.args, strict=True))
         first, second = left.args[0], right.args[0]
         return all(
             self.value(Node("mul", (a, second)), Node("mul", (b, first)))
@@ -432,3 +436,7 @@ class Comparer:
             if not any(node.op == "const" and node.value == "pi" for node in other.walk()):
                 return (left.args[0], right) if degrees[0] else (left, right.args[0])
         return left, right
+
+
+def _zero(node: Node) -> bool:
+    return node.op == "num" and node.value == 0

@@ -30,13 +30,23 @@ _MARK = re.compile(
     r"(?:final\s+answer|correct\s+answer|answer)\**\s*(?:(?:is|are|equals|=|:|will be|would be)\s*:?\s*)+\**",
     re.IGNORECASE,
 )
+_FINAL = re.compile(r"final\s+answer\**\s*(?:is|are|:|=)", re.IGNORECASE)
 _HEDGE = re.compile(
     r"\b(?:or|maybe|perhaps|possibly|alternatively|either|otherwise|could be|might be)\b", re.IGNORECASE
 )
 _AFTER = re.compile(r"[^\n]{0,6}?[\s,;$.(]*\b(?:or|alternatively|maybe|perhaps)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<![A-Z])[.!](?=\s+[A-Z*\\$(]|\s*\n|\s*\Z)|\n\s*\n|\n")
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|\$((?:[^$\\]|\\.)+)\$|\\\[(.+?)\\\]|\\\((.+?)\\\)", re.DOTALL)
+_SAID = re.compile(r".*(?:\bis\b|\bare\b|\bequals\b|=|:)\s*(.*?)\s*\Z", re.DOTALL)
+_OR = re.compile(r"\b(?:or|maybe|perhaps|possibly|alternatively|either|not)\b|n't\b", re.IGNORECASE)
+_CONCLUDES = re.compile(r"\b(?:therefore|thus|hence|so|answer|solution|result)\b", re.IGNORECASE)
 _QUESTION = re.compile(r"\b(?:asked|find|if|given|suppose|let|where|solve|compute|what|which|how)\b", re.IGNORECASE)
+_JOINS = re.compile(
+    r"\\q?quad|\\text|\\[()\[\],;: ]|[\s$,;{}&.]|(?:[A-Za-z]|\\[a-z]+)(?:_\{?\w{1,5}\}?)?\s*(?:\([a-z]\))?\s*=\s*\Z"
+)
+_NUMERAL = re.compile(r"(?<![\w.])[-−]?(?:[$€£]\s?)?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?(?![\w])")
+_LAST_DISPLAY = re.compile(r"(?:\$\$((?:(?!\$\$).)+)\$\$|\\\[((?:(?!\\\[).)+)\\\])[\s.]*\Z", re.DOTALL)
+_CHAT = re.compile(r"<\|[a-z_]{1,30}\|>|</s>|<end_of_turn>")
 _MAX_BOXES = 200
 
 
@@ -64,11 +74,17 @@ def extract(response: str) -> Place:
     >>> extract("It is \\\\boxed{1} or \\\\boxed{2}.").reason
     'it hedges between several answers'
     """
+    stop = _CHAT.search(response)
+    if stop is not None and response[: stop.start()].strip():
+        response = response[: stop.start()]
     begin = response.rfind("</think>")
     begin = begin + 8 if begin >= 0 else 0
     places = [place for place in (_tagged(response, begin), _hashed(response, begin), _boxed(response, begin)) if place]
     if places:
         first = places[0]
+        last = max(place.end for place in places)
+        if _FINAL.search(response, last) and _HEDGE.search(response, last) is None:
+            return _marked(response, last) or first  # a later "final answer is" replaces what was boxed on the way
         texts = {squeeze(unwrap(place.text)) for place in places if place.end >= first.start}
         if len(texts) > 1:
             return _none(first, "it gives different answers in different places")
@@ -132,7 +148,7 @@ def _boxed(response: str, begin: int) -> Place | None:
             continue
         if len(between) < 200 and _HEDGE.search(between):
             return _none(last, "it hedges between several answers")
-        if not re.fullmatch(r"[\s$,;]*(?:\\text\{\s*)?(?:and|,|;)?(?:\s*\})?[\s$,;\\quad]*", between):
+        if _JOINS.sub("", between) not in ("", "and"):
             break
         if "\n\n" in between:
             break
@@ -172,6 +188,28 @@ def _marked(response: str, begin: int) -> Place | None:
     formulas = list(_FORMULA.finditer(text))
     if len(formulas) == 1 and not _outside(text, formulas[0]):
         return Place(place.start, end, _inner(formulas[0]))
+    if len(_words(text)) > 1:
+        return _stated(place, text, formulas)
+    return place
+
+
+def _words(text: str) -> list[str]:
+    """The words of prose outside formulas."""
+    return re.findall(r"(?<![\\A-Za-z])[A-Za-z]{3,}", _FORMULA.sub(" ", text))
+
+
+def _stated(place: Place, text: str, formulas: list[re.Match[str]]) -> Place:
+    """The answer inside a sentence that states it: after its last "is", its one formula, or its one number."""
+    if _OR.search(_FORMULA.sub(" ", text)):
+        return place
+    said = _SAID.match(text.rstrip(" ."))
+    if said and said[1] and not _words(said[1]):
+        return Place(place.start, place.end, said[1])
+    if len(formulas) == 1 and re.search(r"\d|\\", _inner(formulas[0])):
+        return Place(place.start, place.end, _inner(formulas[0]))
+    numerals = _NUMERAL.findall(text)
+    if len(numerals) == 1 and not formulas:
+        return Place(place.start, place.end, numerals[0])
     return place
 
 
@@ -189,6 +227,10 @@ def _bare(response: str, begin: int) -> Place:
     whole = Place(start, start + len(text), text)
     if not text:
         return _none(whole, "it is empty")
+    display = _LAST_DISPLAY.search(text[-3000:])
+    if display is not None and "\n" in text:
+        at = start + max(0, len(text) - 3000)
+        return Place(at + display.start(), at + display.end(), (display[1] or display[2]).strip())
     if "\n" not in text and len(text) <= 2000 and not _SENTENCE.search(text.rstrip(".! ")) and not text.endswith("?"):
         prose = re.findall(r"(?<![\\A-Za-z])[A-Za-z]{3,}", _FORMULA.sub(" ", text))
         if not prose:
@@ -207,14 +249,14 @@ def _bare(response: str, begin: int) -> Place:
         return _none(place, "it hedges between several answers")
     if formulas:
         inner = formulas[-1]
-        led = len(re.findall(r"[A-Za-z]{2,}", sentence[: inner.start()])) > 1
+        led = len(re.findall(r"[A-Za-z]{2,}", sentence[: inner.start()])) > 1 or bool(_CONCLUDES.search(sentence))
         if (len(formulas) == 1 and led) or re.search(r"(?:is|are|=|:|equals)\s*\Z", sentence[: inner.start()].rstrip()):
             return Place(at + inner.start(), at + inner.end(), _inner(inner))
         if len(formulas) > 1:
             return _none(place, "its last sentence holds several formulas and says of none that it is the answer")
-    said = re.search(r"(?:\bis|\bare|=|:|\bequals)\s*([^=:]*?)\s*\Z", sentence.rstrip(" ."))
+    said = _SAID.match(sentence.rstrip(" ."))
     if said and said[1] and not formulas and not _QUESTION.search(sentence):
-        before = sentence[: said.start()]
+        before = sentence[: said.start(1)].rstrip(" =:")
         if not ("=" in before and re.search(r"[A-Za-z]{3,}", before.partition("=")[2])):
             return Place(at, at + len(sentence), said[1])
     if 0 < len(prose) < 3:

@@ -30,7 +30,7 @@ _SIZES = re.compile(
     r"\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|rm|it|bf|left\s*\.|right\s*\.|(?:bigg?|Bigg?)[lrm]?(?![A-Za-z]))"
 )
 _SPACES = re.compile(
-    r"(?<!\\)\\[,;:> ]|~|\\(?:quad|qquad|enspace|thinspace|space|hfill|noindent|newline|nonumber)(?![A-Za-z])"
+    r"(?<!\\)\\[,;:> ]|~|\\q?quad|\\(?:enspace|thinspace|space|hfill|noindent|newline|nonumber)(?![A-Za-z])"
 )
 _DROPPED = re.compile(r"\\(?:hspace|vspace|phantom|label|tag|color|hphantom|vphantom|kern)\*?\s*\{[^{}]{0,100}\}")
 _SPACED_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d]|\.\d{4})")
@@ -90,7 +90,9 @@ def clean(text: str) -> str:
     text = _SUB_RUN.sub(lambda found: "_{" + "".join(_SUB[c] for c in found[0]) + "}", text)
     text = _CIRCLED.sub(lambda found: ", ".join(str(ord(char) - 0x245F) for char in found[0]), text)
     text = text.translate(_TRANSLATE)
-    text = text.replace("\\!", "").replace("{,}", "").replace("\\$", "\\currency{dollar} ")
+    if "\\\\" in text and "\\begin" not in text:
+        text = re.sub(r"\\\\(?=[A-Za-z]|[{}]|[(\[])", lambda _: "\\", text)  # escaped once too often
+    text = re.sub(r"\\!\s*", "", text).replace("{,}", "").replace("\\$", "\\currency{dollar} ")
     text = (_LONE_DOLLAR.sub(r"\1\\currency{dollar} ", text) if text.count("$") == 1 else text).replace("$", " ")
     text = re.sub(r"(?<=\d)\\,(?=\d{3}(?!\d))", "", text)
     text = _DROPPED.sub(" ", _SPACES.sub(" ", text))

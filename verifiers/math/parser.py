@@ -38,6 +38,10 @@ _STARTS_CMD = {
 }  # fmt: skip
 _MAX_CHAIN = 100
 _CALLED = set("fghFGH")
+_MARKS = {
+    **dict.fromkeys(("percent", "percentage", "pct"), "pct"),
+    **dict.fromkeys(("degrees", "degree", "deg"), "deg"),
+}
 _ORDINALS = {"th", "st", "nd", "rd"}
 
 
@@ -339,8 +343,8 @@ class _Parser(Commands):
             elif self.is_cmd("circ"):
                 self.at += 1
                 node = fn("deg", node)
-            elif self.token.kind == "text" and self.token.value.lower() in ("percent", "degrees", "degree", "deg"):
-                node = fn("pct" if self.take().value.lower() == "percent" else "deg", node)
+            elif self.token.kind == "text" and self.token.value.lower() in _MARKS:
+                node = fn(_MARKS[self.take().value.lower()], node)
             elif self.token.kind == "text" and self.token.value in _ORDINALS and not self.token.spaced:
                 self.at += 1
             else:

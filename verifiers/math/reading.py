@@ -28,6 +28,7 @@ _ONLY = re.compile(r"\\text\s*\{\s*(?:only|exactly|approximately|about|answer:?|
 _CHOICE = re.compile(
     r"\s*(?:\\(?:text|textbf|mathrm|mathbf|textrm)\s*\{\s*)?\(?([A-J])(?:\)|\.|:)(?!\d)\s*\}?\s*(\S.*)?", re.DOTALL
 )
+_TIME = re.compile(r"\d{1,2}:(?:0\d|[1-5]\d(?=\s*[apAP]))\s*(?:[apAP]\.?[mM]\.?)?")
 _INTEGER = re.compile(r"[+-]?\d+")
 _WORDS = re.compile(r"[A-Za-z一-鿿À-ɏ]{2,}")
 _CHINESE = re.compile(r"负?[零〇一二三四五六七八九十百千万两亿]+")
@@ -92,6 +93,8 @@ def read(text: str, *, case: bool = False) -> Reading:
     number = _word_number(text)
     if number is not None:
         return Reading(num(number), plain)
+    if _TIME.fullmatch(text):
+        return Reading(Node("text", value=text.replace(" ", "").lower()), plain, mathematics=False)
     choice = _CHOICE.fullmatch(text)
     if choice is not None and choice[2] and choice[2].strip(" })."):
         try:

@@ -43,10 +43,20 @@ def same(left: Node, right: Node, comparer: Comparer) -> bool:
     Raises:
         NeedsWorker: If exact arithmetic does not decide and no more is allowed here.
     """
+    left, right = _of_function(left), _of_function(right)
     try:
         return _Line(comparer).same(left, right)
     except NoRegion:
         return _by_parts(left, right, comparer)
+
+
+def _of_function(node: Node) -> Node:
+    """`0 < f(x) < 1` as a statement about one unknown."""
+    values = {part for part in node.walk() if part.op == "apply"}
+    if node.op != "rel" or len(values) != 1 or node.names() != next(iter(values)).names():
+        return node
+    value = values.pop()
+    return node.swap(value, Node("sym", value=f"value of {value.value}"))
 
 
 def _by_parts(left: Node, right: Node, comparer: Comparer) -> bool:

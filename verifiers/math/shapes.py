@@ -21,6 +21,7 @@ __all__ = [
     "is_number",
     "is_percent",
     "known",
+    "matrix_value",
     "name_map",
     "plain_value",
     "renamed",
@@ -58,6 +59,8 @@ def is_name(node: Node) -> bool:
         return all(map(is_name, node.args))
     if node.op == "mul":  # S_{ABC}, AB, a triangle's name in letters
         return len(node.args) <= 5 and all(arg.op == "sym" and arg.value[:1].isupper() for arg in node.args)
+    if node.op == "div" or (node.op == "fn" and node.value == "abs"):  # a quotient of segments, a length |AB|
+        return all(arg.op == "mul" and is_name(arg) for arg in node.args)
     return node.op in ("sym", "apply") or (node.op == "const" and node.value in ("e", "i"))
 
 
@@ -110,6 +113,47 @@ def name_map(node: Node) -> dict[str, Node] | None:
             return None
         found[arg.args[0].key()] = arg.args[1]
     return found if len(found) == len(node.args) else None
+
+
+def matrix_value(node: Node) -> Node:
+    """Sums, products and multiples of matrices as one matrix; the tree itself where there are none that fit."""
+    if node.op not in ("add", "mul", "neg", "div") or not node.has("matrix"):
+        return node
+    parts = [matrix_value(arg) for arg in node.args]
+    if node.op == "neg" and parts[0].op == "matrix":
+        return Node("matrix", tuple(Node("neg", (cell,)) for cell in parts[0].args), parts[0].value)
+    if node.op == "div" and parts[0].op == "matrix":
+        return Node("matrix", tuple(Node("div", (cell, parts[1])) for cell in parts[0].args), parts[0].value)
+    total = parts[0]
+    for part in parts[1:]:
+        joined = _joined(node.op, total, part)
+        if joined is None:
+            return node
+        total = joined
+    return total
+
+
+def _joined(op: str, left: Node, right: Node) -> Node | None:
+    if left.op != "matrix" and right.op != "matrix":
+        return Node(op, (left, right))
+    if left.op != "matrix" or right.op != "matrix":
+        scalar, matrix = (right, left) if left.op == "matrix" else (left, right)
+        if op == "add":
+            return None
+        return Node("matrix", tuple(Node("mul", (scalar, cell)) for cell in matrix.args), matrix.value)
+    (rows, inner), (other, columns) = left.value, right.value
+    if op == "add":
+        if (rows, inner) != (other, columns):
+            return None
+        return Node("matrix", tuple(Node("add", pair) for pair in zip(left.args, right.args, strict=True)), left.value)
+    if inner != other or rows * inner * columns > 512:
+        return None
+    cells = []
+    for r in range(rows):
+        for c in range(columns):
+            terms = [Node("mul", (left.args[r * inner + k], right.args[k * columns + c])) for k in range(inner)]
+            cells.append(Node("add", tuple(terms)) if inner > 1 else terms[0])
+    return Node("matrix", tuple(cells), (rows, columns))
 
 
 def both_signs(node: Node) -> list[Node]:

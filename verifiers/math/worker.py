@@ -76,7 +76,11 @@ def confine() -> None:
     for kind, amount in limits:
         _, hard = resource.getrlimit(kind)
         amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
-        resource.setrlimit(kind, (amount, amount))
+        try:
+            resource.setrlimit(kind, (amount, amount))
+        except (OSError, ValueError):
+            if sys.platform == "linux":
+                raise  # elsewhere some kernels refuse RLIMIT_AS; the wall budget still holds
     if sys.platform == "linux":
         import ctypes
 

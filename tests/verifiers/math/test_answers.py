@@ -164,6 +164,11 @@ DIFFERENT = [
     ("2", "1/0"),
 ]
 MORE_SAME = [
+    (r"\begin{pmatrix}6&8\end{pmatrix}", r"\begin{pmatrix}1&2\end{pmatrix}+\begin{pmatrix}5&6\end{pmatrix}"),
+    ("12:05", "12:05"),
+    (r"2\begin{pmatrix}1&0\\0&1\end{pmatrix}", r"\begin{pmatrix}2&0\\0&1\end{pmatrix}\begin{pmatrix}1&0\\0&2\end{pmatrix}"),  # noqa: E501
+    (r"|AB|=1", "1"), (r"0<f(x)<1", "(0,1)"), (r"\\frac{1}{2}", r"\frac12"), (r"x_1=1,\quadx_2=2", "1,2"),
+    ("28 pct", r"28\%"),
     (r"\frac{1}{2}", "0.5"), ("1/2", "2/4"), ("7", "7.0"), ("-3", "−3"), ("1e3", "1000"), (r"10^{-2}", "0.01"),
     ("$12.50", "12.5"), (r"\$5", "5 dollars"), ("50 cents", "$0.50"), ("2 hours", "120 minutes"), ("3 km", "3000 m"),
     (r"12\text{ cm}^2", "12"), (r"5^{\text{th}}", "5"), ("90^\\circ", r"\frac{\pi}{2}"), (r"\tan 45^\circ", "1"),
@@ -192,6 +197,7 @@ MORE_SAME = [
     (r"|x|\le 2", "[-2,2]"), (r"\cos 2x", r"1-2\sin^2 x"), ("(x-1)(x-2)=0", r"\{1,2\}"), (r"a\neq 0", r"a\ne 0"),
 ]  # fmt: skip
 MORE_DIFFERENT = [
+    ("12:00", "1:00"), ("12:05", "12/5"), (r"\begin{pmatrix}1&2\end{pmatrix}+\begin{pmatrix}5&6\end{pmatrix}", "(6,9)"),
     (r"e^{\pi\sqrt{163}}", "262537412640768744"), (r"\ln(10^{300}+1)", r"\ln(10^{300})"),
     (r"\sqrt{10^{400}+1}", "10^{200}"),
     (r"\sin(10^{-200})", "10^{-200}"), (r"\arctan(10^{100})", r"\frac{\pi}{2}"), (r"\tanh 1000", "1"),

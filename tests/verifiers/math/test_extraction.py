@@ -35,7 +35,16 @@ from proofgym.verifiers.math.extract import extract
         ("Hence x = 5.", "5"),
         ("So there are\n\n12 apples", "12"),
         ("x<2", "(-\\infty,2)"),
-        ("It is \\(\\frac12\\).", "1/2"),
+        (r"It is \(\frac12\).", "1/2"),
+        (r"\boxed{(2,2)} \quad \text{and} \quad \boxed{(6,2)}", "(6,2), (2,2)"),
+        (r"$x_1 = \boxed{2}$ and $x_2 = \boxed{3}$", "2, 3"),
+        ("Final Answer: The volume of $ABCD$ is 120. I hope it is correct.", "120"),
+        ("Final Answer: Jane started 3 hours ago.", "3"),
+        (r"Therefore $x \geq 5$ is the solution.", r"[5,\infty)"),
+        ("Thus we get\n\\[\n 9 \n\\]", "9"),
+        (r"is $\boxed{11,\! 111,\! 100}$", "11111100"),
+        (r"Interest is \boxed{255}. Final Answer: The final answer is $10,455$.", "10455"),
+        ("The chance that Alice wins is 2/3.<|im_start|>user", "2/3"),
     ],
 )
 def test_the_final_answer_is_found(response: str, gold: str) -> None:

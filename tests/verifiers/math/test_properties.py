@@ -146,7 +146,7 @@ def unicode(t: tuple) -> str:  # type: ignore[type-arg]
     }[kind].format(*inner)
 
 
-slower = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+slower = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 @slower
