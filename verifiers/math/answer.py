@@ -11,6 +11,7 @@ from proofgym.verifiers.math.extract import Place, extract
 from proofgym.verifiers.math.identity import NeedsWorker
 from proofgym.verifiers.math.policy import STRICT, MathPolicy
 from proofgym.verifiers.math.reading import Reading, plain_integer, read, squeeze, unwrap
+from proofgym.verifiers.math.shapes import unfinished
 from proofgym.verifiers.math.tree import Node, TooBig, Unreadable, dumps
 from proofgym.verifiers.verdict import Verdict
 
@@ -141,6 +142,9 @@ def _is_choice(node: Node) -> bool:
 
 
 def _decide(gold: Node, answer: Node, policy: MathPolicy) -> Verdict:
+    left = unfinished(answer) - unfinished(gold) if policy.evaluated else frozenset()
+    if left:
+        return Verdict.wrong(f"it is not carried out: {', '.join(sorted(left))}")
     try:
         same = Comparer(policy, deep=False).same(gold, answer)
         return Verdict.right() if same else Verdict.wrong("not the answer")

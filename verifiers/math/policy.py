@@ -24,6 +24,8 @@ class MathPolicy:
         names: Whether `x = 3` may answer `3`, and `3` may answer `x = 3`.
         inequality_as_interval: Whether `x > 3` and `(3, ∞)` are the same answer.
         letter_case: Whether upper and lower case differ in text answers.
+        evaluated: Whether the answer has to be carried out as far as the gold answer: `6*7` or an integral then do not
+            answer `42`. Set it where the question can be answered by repeating it.
         identity: `"numeric"`: a symbolic identity with no exact proof is accepted if both sides agree to 50 digits and
             more at random points. `"exact"`: without a proof it is unjudged.
         max_chars: Of one answer, at most; of a response, 50 times that.
@@ -41,6 +43,7 @@ class MathPolicy:
     names: bool = True
     inequality_as_interval: bool = True
     letter_case: bool = False
+    evaluated: bool = False
     identity: Literal["numeric", "exact"] = "numeric"
     max_chars: int = 20_000
     budget_s: float = 2.0

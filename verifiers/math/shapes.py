@@ -26,10 +26,25 @@ __all__ = [
     "plain_value",
     "renamed",
     "signed",
+    "unfinished",
     "unit_of",
     "values_of",
 ]
 
+_CARRIED_OUT = {
+    "gcd",
+    "lcm",
+    "binom",
+    "factorial",
+    "doublefactorial",
+    "det",
+    "max",
+    "min",
+    "floor",
+    "ceiling",
+    "mod",
+    "abs",
+}
 COLLECTIONS = ("list", "tuple", "set")
 
 
@@ -154,6 +169,27 @@ def _joined(op: str, left: Node, right: Node) -> Node | None:
             terms = [Node("mul", (left.args[r * inner + k], right.args[k * columns + c])) for k in range(inner)]
             cells.append(Node("add", tuple(terms)) if inner > 1 else terms[0])
     return Node("matrix", tuple(cells), (rows, columns))
+
+
+def unfinished(node: Node) -> frozenset[str]:
+    """What a tree leaves to be carried out: sums of numbers, powers, factorials, integrals."""
+    found = set()
+    for part in node.walk():
+        numbers = all(is_number(arg) for arg in part.args)
+        if part.op in ("sum", "prod", "int", "lim") or (part.op == "fn" and part.value in _CARRIED_OUT):
+            found.add(str(part.value or part.op))
+        elif part.op in ("add", "mul") and sum(is_number(arg) for arg in part.args) > 1:
+            found.add(part.op)
+        elif part.op == "pow" and numbers and part.args[0].value != 10:
+            found.add("pow")
+        elif part.op == "div" and numbers and _whole(part):
+            found.add("div")
+    return frozenset(found)
+
+
+def _whole(quotient: Node) -> bool:
+    above, below = (arg.args[0].value if arg.op == "neg" else arg.value for arg in quotient.args)
+    return bool(below) and (above / below).denominator == 1
 
 
 def both_signs(node: Node) -> list[Node]:

@@ -33,6 +33,22 @@ def test_an_option_changes_one_convention_in_both_directions(
         assert math.verify_answer(left, right, policy=MathPolicy(**option)).correct is not default
 
 
+@pytest.mark.parametrize(
+    ("gold", "answer"),
+    [("1517", "37*41"), ("120", "5!"), ("10", r"\binom{5}{2}"), ("1/3", r"\int_0^1 x^2 dx"),
+     ("6", r"\gcd(12,18)"), ("8", "2^3"),
+     ("7", "3+4"), ("3", "12/4"), ("55", r"\sum_{k=1}^{10}k"), ("-2", r"\begin{vmatrix}1&2\\3&4\end{vmatrix}")],
+)  # fmt: skip
+def test_an_answer_that_repeats_the_question_can_be_refused(gold: str, answer: str) -> None:
+    assert math.verify_answer(gold, answer).correct
+    assert not math.verify_answer(gold, answer, policy=MathPolicy(evaluated=True)).correct
+    for fine in (gold, f"{gold}.", f"x={gold}", f"\\text{{{gold}}}"):
+        assert math.verify_answer(gold, fine, policy=MathPolicy(evaluated=True)).correct
+    assert math.verify_answer("1/2", r"\frac{1}{2}", policy=MathPolicy(evaluated=True)).correct
+    assert math.verify_answer("2x+3", "3+2x", policy=MathPolicy(evaluated=True)).correct
+    assert math.verify_answer("1.5e3", r"1.5\times 10^3", policy=MathPolicy(evaluated=True)).correct
+
+
 def test_rounding_still_refuses_another_value_and_too_few_digits() -> None:
     policy = MathPolicy(rounding=3)
     assert not math.verify_answer("1/3", "0.334", policy=policy).correct
