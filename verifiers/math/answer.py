@@ -166,7 +166,19 @@ def _decide(gold: Node, answer: Node, policy: MathPolicy) -> Verdict:
 
 
 def _to_blame(gold: Node, answer: Node) -> bool:
-    """Whether it is the answer that made the work long: much larger than the gold answer, or work left undone."""
-    if answer.has("int", "lim", "sum", "prod") and not gold.has("int", "lim", "sum", "prod"):
+    """Whether it is the answer that made the work long.
+
+    It is if it leaves an integral, a series or an inequality to be worked out where the gold answer has none, if its
+    powers are far higher, or if it is far longer.
+    """
+    for ops in (("int", "lim"), ("sum", "prod"), ("rel", "setof")):
+        if answer.has(*ops) and not gold.has(*ops):
+            return True
+    if _highest_power(answer) > max(20, 2 * _highest_power(gold)):
         return True
     return sum(1 for _ in answer.walk()) > 4 * sum(1 for _ in gold.walk()) + 60
+
+
+def _highest_power(node: Node) -> int:
+    exponents = [part.args[1] for part in node.walk() if part.op == "pow"]
+    return max((int(abs(exponent.value)) for exponent in exponents if exponent.op == "num"), default=1)

@@ -182,16 +182,14 @@ class _Line:
 
     def _solved(self, difference: Node, sign: str, unknown: str) -> list[Piece]:
         """Where `difference sign 0`: by hand if linear, else by sympy in a worker."""
-        values = [fold(difference.swap(Node("sym", value=unknown), num(k))) for k in range(4)]
-        known = [value for value in values if value is not None]
-        if len(known) == 4 and not difference.has("pow", "fn"):
-            steps = {b - a for a, b in pairwise(known)}
-            if (len(steps) == 1 and not difference.has("div")) or (len(steps) == 1 and _numeric_divisors(difference)):
-                slope = steps.pop()
+        if _degree(difference) <= 1:
+            first, second = (fold(difference.swap(Node("sym", value=unknown), num(k))) for k in (0, 1))
+            if first is not None and second is not None:
+                slope = second - first
                 if slope:
-                    return self._side(sign if slope > 0 else _FLIP[sign], num(-known[0] / slope))
-                holds = {"<": known[0] < 0, "<=": known[0] <= 0, ">": known[0] > 0, ">=": known[0] >= 0}
-                return [_LINE] if holds.get(sign, known[0] != 0) else []
+                    return self._side(sign if slope > 0 else _FLIP[sign], num(-first / slope))
+                holds = {"<": first < 0, "<=": first <= 0, ">": first > 0, ">=": first >= 0, "=": first == 0}
+                return [_LINE] if holds.get(sign, first != 0) else []
         if not self.comparer.deep:
             raise NeedsWorker
         from proofgym.verifiers.math import symbolic
@@ -283,8 +281,20 @@ def _value(node: Node) -> Node:
     return node.args[1] if node.op == "rel" and node.value == "=" and node.args[0].op == "sym" else node
 
 
-def _numeric_divisors(node: Node) -> bool:
-    return all(not part.args[1].names() for part in node.walk() if part.op == "div")
+def _degree(node: Node) -> int:
+    """The degree of a polynomial as it is written; large for all that is none."""
+    parts = [_degree(arg) for arg in node.args]
+    if node.op == "sym":
+        return 1
+    if node.op in ("num", "const"):
+        return 0
+    if node.op in ("add", "neg"):
+        return max(parts)
+    if node.op == "mul":
+        return sum(parts)
+    if node.op == "div" and parts[1] == 0:
+        return parts[0]
+    return 0 if parts and not node.names() else 99
 
 
 def approximate(node: Node) -> Fraction:

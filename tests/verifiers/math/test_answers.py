@@ -197,6 +197,7 @@ MORE_SAME = [
     (r"|x|\le 2", "[-2,2]"), (r"\cos 2x", r"1-2\sin^2 x"), ("(x-1)(x-2)=0", r"\{1,2\}"), (r"a\neq 0", r"a\ne 0"),
 ]  # fmt: skip
 MORE_DIFFERENT = [
+    ("x<3", "x(x-1)(x-2)(x-3)+x<3"), ("no solution", r"\{x|x=x\}"), ("no solution", "x=x"),
     ("12:00", "1:00"), ("12:05", "12/5"), (r"\begin{pmatrix}1&2\end{pmatrix}+\begin{pmatrix}5&6\end{pmatrix}", "(6,9)"),
     (r"e^{\pi\sqrt{163}}", "262537412640768744"), (r"\ln(10^{300}+1)", r"\ln(10^{300})"),
     (r"\sqrt{10^{400}+1}", "10^{200}"),
