@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 from proofgym.verifiers import Credit, Verdict
-from proofgym.verifiers.math import verify
+from proofgym.verifiers.math import MathPolicy, verify
 from proofgym.verifiers.math.answer import find_answer
 
 if TYPE_CHECKING:
@@ -17,6 +17,11 @@ __all__ = ["WORKING_SHARE", "grade", "grade_steps", "judged"]
 
 WORKING_SHARE = 0.5
 """Of the score, for the working, where the working is checked; the rest is for the answer."""
+
+
+_MOST_FORMULAS = 60
+_QUICK = MathPolicy(budget_s=0.25)
+"""A step that takes longer is not checkable: it costs nothing, and earns nothing unless it is the solution's own."""
 
 
 def judged(problem: Problem, action: str) -> Verdict:
@@ -49,21 +54,25 @@ def grade_steps(problem: Problem, action: str) -> tuple[Verdict, list[Credit]]:
     step follows. A line earns its rise times `WORKING_SHARE`. The first step that does not follow ends that pay; if all
     lines had been written, it costs the last one's. The right answer earns the rest of the whole after a sound chain,
     so that the right answer alone earns 1, and only its own share after a broken one. True lines that lead nowhere are
-    not lines of the solution and earn nothing.
+    not lines of the solution and earn nothing. The first 60 formulas are read.
     """
+    from proofgym.verifiers.math.segments import segments
     from proofgym.verifiers.math.steps import judge_steps
 
     verdict = judged(problem, action)
-    left = set(_known(problem))
+    known = _known(problem)
+    left = set(known)
     unit = WORKING_SHARE / max(1, len(left))
     credits_: list[Credit] = []
     flaw = ""
-    for step in judge_steps("\n".join(problem.facts) or problem.question, action):
+    formulas = segments(action)[:_MOST_FORMULAS]
+    read = action[: formulas[-1].end] if formulas else ""
+    for step in judge_steps("\n".join(problem.facts) or problem.question, read, policy=_QUICK):
         text = action[step.start : step.end]
         value, reason = 0.0, f"{step.judgement}: {step.reason}"
         if flaw:
             reason = "after a step that does not follow"
-        elif step.judgement == "does not follow":
+        elif step.judgement == "does not follow" and _key(text) not in known:  # the solution's own lines are true
             flaw = f"{text.strip()[:60]!r} does not follow: {step.reason}"
             value = 0.0 if left else -unit
         elif (key := _key(text)) in left:
