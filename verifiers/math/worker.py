@@ -70,7 +70,7 @@ def send(connection: socket.socket, data: Any) -> None:
     connection.sendall(struct.pack("!I", len(body)) + body)
 
 
-def confine() -> None:
+def confine(parent: int) -> None:
     """Lower the limits of a child once and for all."""
     limits = ((resource.RLIMIT_AS, MEMORY_MIB << 20), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0))
     for kind, amount in limits:
@@ -85,6 +85,8 @@ def confine() -> None:
         import ctypes
 
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: die with the nursery
+    if os.getppid() != parent:
+        os._exit(0)  # it died before we asked for that
 
 
 def limit_time(seconds: float) -> None:
@@ -109,9 +111,9 @@ def judge(request: Any) -> dict[str, Any]:
         return {"kind": "undecided", "why": f"{type(error).__name__} in the symbolic engine"}
 
 
-def child(connection: socket.socket) -> None:
-    """Serve one connection to its end."""
-    confine()
+def child(connection: socket.socket, parent: int) -> None:
+    """Serve one connection to its end, or to the parent's."""
+    confine(parent)
     while True:
         request = receive(connection)
         if request is None:
@@ -125,6 +127,7 @@ def child(connection: socket.socket) -> None:
 def nursery(control: socket.socket) -> None:
     """Fork and kill on command until the socket closes: b"F" forks, b"K" and a process id kills."""
     children: set[int] = set()
+    parent = os.getpid()
     try:
         while True:
             command = control.recv(1)
@@ -135,7 +138,7 @@ def nursery(control: socket.socket) -> None:
                     control.close()
                     ours.close()
                     try:
-                        child(theirs)
+                        child(theirs, parent)
                     finally:
                         os._exit(0)
                 children.add(pid)
