@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import lru_cache
 
 from proofgym.errors import Unjudged
+from proofgym.verifiers.math.choices import choose
 from proofgym.verifiers.math.compare import Comparer
 from proofgym.verifiers.math.extract import Place, extract
 from proofgym.verifiers.math.identity import NeedsWorker
@@ -20,13 +22,16 @@ __all__ = ["find_answer", "verify", "verify_answer"]
 _RESPONSE_FACTOR = 50
 
 
-def verify(gold: str, response: str, *, policy: MathPolicy = STRICT) -> Verdict:
+def verify(
+    gold: str, response: str, *, policy: MathPolicy = STRICT, choices: Mapping[str, str] | None = None
+) -> Verdict:
     """Judge a model's text: find its final answer and compare it with the gold answer.
 
     Args:
         gold: The right answer, or a worked solution that ends in it as `\\\\boxed{...}` or `#### ...`.
         response: What the model wrote.
         policy: The conventions.
+        choices: The options of a multiple-choice question, from capital letter to text.
     Raises:
         Unjudged: If the gold answer cannot be read, or nothing decides.
 
@@ -41,13 +46,18 @@ def verify(gold: str, response: str, *, policy: MathPolicy = STRICT) -> Verdict:
         return Verdict.limit(
             f"at most {_RESPONSE_FACTOR * policy.max_chars} characters are read, found {len(response)}"
         )
-    if len(response) <= 2000 and "\\boxed" not in response and squeeze(unwrap(response)) == squeeze(unwrap(gold)) != "":
+    if (
+        choices is None
+        and len(response) <= 2000
+        and "\\boxed" not in response
+        and squeeze(unwrap(response)) == squeeze(unwrap(gold)) != ""
+    ):
         return verify_answer(gold, gold, policy=policy)
     place = find_answer(response)
     if not place.text:
         _gold_reading(gold, policy)
         return Verdict.malformed(place.reason)
-    return verify_answer(gold, place.text, policy=policy)
+    return verify_answer(gold, place.text, policy=policy, choices=choices)
 
 
 def find_answer(response: str) -> Place:
@@ -55,15 +65,23 @@ def find_answer(response: str) -> Place:
     return extract(response)
 
 
-def verify_answer(gold: str, answer: str, *, policy: MathPolicy = STRICT) -> Verdict:
+def verify_answer(
+    gold: str, answer: str, *, policy: MathPolicy = STRICT, choices: Mapping[str, str] | None = None
+) -> Verdict:
     """Compare two bare answers.
 
+    Args:
+        gold, answer: In LaTeX, plain or Unicode notation.
+        policy: The conventions.
+        choices: The options of a multiple-choice question; the letter answers its text and the other way round.
     Raises:
         Unjudged: If the gold answer cannot be read, or nothing decides.
 
     >>> verify_answer("(-\\\\infty, 3)", "x < 3").correct, verify_answer("1/2^{99}", "1/2^{98}").correct
     (True, False)
     """
+    if choices is not None:
+        return choose(gold, answer, choices, lambda text, found: verify_answer(text, found, policy=policy))
     first, second = plain_integer(gold), plain_integer(answer)
     if first is not None and second is not None:
         return Verdict.right() if first == second else Verdict.wrong("another integer")

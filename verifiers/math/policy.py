@@ -30,6 +30,7 @@ class MathPolicy:
             more at random points. `"exact"`: without a proof it is unjudged.
         max_chars: Of one answer, at most; of a response, 50 times that.
         budget_s: Wall seconds of symbolic work for one case.
+        derivation_s: Wall seconds for all steps of one derivation; what is left then is not checkable.
     Raises:
         ValueError: For values out of range.
     """
@@ -47,6 +48,7 @@ class MathPolicy:
     identity: Literal["numeric", "exact"] = "numeric"
     max_chars: int = 20_000
     budget_s: float = 2.0
+    derivation_s: float = 20.0
 
     def __post_init__(self) -> None:
         """Refuse what could not be obeyed."""
@@ -60,6 +62,8 @@ class MathPolicy:
             raise ValueError(f"rounding is a number of digits from 0 to 50, found {self.rounding}")
         if not 1 <= self.max_chars <= 100_000 or not 0.01 <= self.budget_s <= 600:
             raise ValueError("max_chars lies in [1, 100000] and budget_s in [0.01, 600]")
+        if not 0.01 <= self.derivation_s <= 3600:
+            raise ValueError(f"derivation_s lies in [0.01, 3600], found {self.derivation_s}")
 
 
 STRICT = MathPolicy()

@@ -14,6 +14,7 @@ The first step that does not follow breaks the chain: what comes after it may fo
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -117,6 +118,7 @@ class _Chain:
 
     def __init__(self, problem: str, policy: MathPolicy) -> None:
         self.policy = policy
+        self.deadline = time.monotonic() + policy.derivation_s
         self.facts: list[Node] = []
         self.seen: set[str] = set()
         self.case_at: int | None = None  # how many facts there were before the current case
@@ -175,8 +177,11 @@ class _Chain:
             "answer": dumps(node),
             "policy": asdict(self.policy),
         }  # fmt: skip
+        left = self.deadline - time.monotonic()
+        if left <= 0.0:
+            return "not checkable", "the time for this derivation is used up"
         try:
-            reply = POOL.ask(request, self.policy.budget_s)
+            reply = POOL.ask(request, min(self.policy.budget_s, left))
         except RecursionError:
             return "not checkable", "it nests too deep"
         kinds: dict[str, Judgement] = {"follows": "follows", "breaks": "does not follow"}
