@@ -45,8 +45,20 @@ class EnvEntry:
 
 ENTRIES: tuple[EnvEntry, ...] = (
     EnvEntry(
+        "proofgym/Algebra-v0", "proofgym.envs.math.algebra:Algebra", "math",
+        "Solve equations, systems and inequalities; work with polynomials.",
+    ),
+    EnvEntry(
         "proofgym/Arithmetic-v0", "proofgym.envs.math.arithmetic:Arithmetic", "math",
         "Evaluate an expression; every line of working that follows is paid.",
+    ),
+    EnvEntry(
+        "proofgym/Calculus-v0", "proofgym.envs.math.calculus:Calculus", "math",
+        "Find derivatives, integrals, limits, tangents and critical points.",
+    ),
+    EnvEntry(
+        "proofgym/Combinatorics-v0", "proofgym.envs.math.combinatorics:Combinatorics", "math",
+        "Count selections, arrangements, paths, distributions and multiples.",
     ),
     EnvEntry(
         "proofgym/Countdown-v0", "proofgym.envs.puzzles.countdown:Countdown", "puzzles",
@@ -55,6 +67,34 @@ ENTRIES: tuple[EnvEntry, ...] = (
     EnvEntry(
         "proofgym/GSM8K-v0", "proofgym.envs.math.gsm8k:GSM8K", "math",
         "Grade-school word problems from a JSON Lines file or the hub.",
+    ),
+    EnvEntry(
+        "proofgym/Geometry-v0", "proofgym.envs.math.geometry:Geometry", "math",
+        "Find lengths, points, areas, angles and lines.",
+    ),
+    EnvEntry(
+        "proofgym/LinearAlgebra-v0", "proofgym.envs.math.linear_algebra:LinearAlgebra", "math",
+        "Work out determinants, products, inverses, eigenvalues and projections.",
+    ),
+    EnvEntry(
+        "proofgym/MathCalculator-v0", "proofgym.envs.math.calculator:MathCalculator", "math",
+        "Word problems and number theory with a calculator to call.", max_turns=12,
+    ),
+    EnvEntry(
+        "proofgym/MathDataset-v0", "proofgym.envs.math.dataset:MathDataset", "math",
+        "Rows of MATH, AIME, AMC, NuminaMath, BigMath and the like, from a file or the hub.",
+    ),
+    EnvEntry(
+        "proofgym/MathTutor-v0", "proofgym.envs.math.tutor:MathTutor", "math",
+        "Derive a solution one step a turn, paid by the steps that are left.", max_turns=16,
+    ),
+    EnvEntry(
+        "proofgym/NumberTheory-v0", "proofgym.envs.math.number_theory:NumberTheory", "math",
+        "Find divisors, residues, inverses and solutions of congruences.",
+    ),
+    EnvEntry(
+        "proofgym/Probability-v0", "proofgym.envs.math.probability:Probability", "math",
+        "Find exact probabilities and expected values.",
     ),
     EnvEntry(
         "proofgym/RunningTotal-v0", "proofgym.envs.math.running_total:RunningTotal", "math",
@@ -67,6 +107,10 @@ ENTRIES: tuple[EnvEntry, ...] = (
     EnvEntry(
         "proofgym/SudokuSteps-v0", "proofgym.envs.puzzles.sudoku:SudokuSteps", "puzzles",
         "Solve a 4x4 sudoku one cell a turn, paid by exact distance to the solution.", max_turns=40,
+    ),
+    EnvEntry(
+        "proofgym/WordProblem-v0", "proofgym.envs.math.word_problem:WordProblem", "math",
+        "Solve word problems, some of whose facts do not matter.",
     ),
 )  # fmt: skip
 
@@ -109,9 +153,9 @@ def find(env_id: str) -> EnvEntry:
 
     >>> find("Countdown").id
     'proofgym/Countdown-v0'
-    >>> find("proofgym/Sudoku4-v1")
+    >>> find("proofgym/Sudoku4-v1")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    proofgym.errors.UnknownEnv: no environment 'proofgym/Sudoku4-v1' among 6; did you mean 'proofgym/Sudoku4-v0'?
+    proofgym.errors.UnknownEnv: no environment 'proofgym/Sudoku4-v1' among ...; did you mean 'proofgym/Sudoku4-v0'?
     """
     entries = {entry.id: entry for entry in list_envs()}
     name = env_id.removeprefix("proofgym:")

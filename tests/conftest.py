@@ -50,7 +50,10 @@ def word_problems(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def env_kwargs(word_problems: Path) -> Callable[[str], dict[str, Any]]:
     """The arguments that an environment cannot be made without, by its id."""
-    needed: dict[str, dict[str, Any]] = {"proofgym/GSM8K-v0": {"path": str(word_problems)}}
+    needed: dict[str, dict[str, Any]] = {
+        "proofgym/GSM8K-v0": {"path": str(word_problems)},
+        "proofgym/MathDataset-v0": {"path": str(word_problems), "preset": "gsm8k"},
+    }
     return lambda env_id: dict(needed.get(env_id, {}))
 
 

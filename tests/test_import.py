@@ -31,6 +31,8 @@ DOORS = (
     "proofgym.agents:__all__", "proofgym.bench.evaluate:evaluate",
     "proofgym.sandboxes:Pool", "proofgym.sandboxes:Job", "proofgym.sandboxes:Limits", "proofgym.sandboxes:Call",
     "proofgym.sandboxes:Session", "proofgym.sandboxes:Outcome", "proofgym.sandboxes:InfraError",
+    "proofgym.verifiers.math:verify", "proofgym.verifiers.math:verify_answer", "proofgym.verifiers.math:check_steps",
+    "proofgym.verifiers.math:grade", "proofgym.verifiers.math:MathPolicy",
     "proofgym.sandboxes:make_backend", "proofgym.sandboxes.conformance:check",
 )  # fmt: skip
 

@@ -13,7 +13,7 @@ from proofgym.errors import BadInput
 from proofgym.verifiers.math.arithmetic import ArithmeticVerifier
 from proofgym.verifiers.math.expression import Expression, Unreadable, combine, number, parse
 
-__all__ = ["Arithmetic"]
+__all__ = ["Arithmetic", "read_expression"]
 
 _FEWEST, _MOST = 2, 10  # operations that the generator writes
 _LARGEST = 9999  # of a product, so that the working stays work that can be done in the head
@@ -46,14 +46,14 @@ class Arithmetic(VerifiableEnv):
 
     def canonical(self, instance: Mapping[str, Any]) -> Any:
         """The expression without needless blanks and brackets."""
-        return str(_read(instance))
+        return str(read_expression(instance))
 
     def difficulty(self, instance: Mapping[str, Any]) -> float:
         """By the number of operations."""
-        return min(1.0, max(0.0, (_read(instance).operations - _FEWEST) / (_MOST - _FEWEST)))
+        return min(1.0, max(0.0, (read_expression(instance).operations - _FEWEST) / (_MOST - _FEWEST)))
 
     def begin(self, instance: Mapping[str, Any]) -> str:
-        self._expression = _read(instance)
+        self._expression = read_expression(instance)
         return (
             f"Evaluate {self._expression}\n"
             "Show your working: on each line write the whole expression again with at least one operation carried out, "
@@ -104,7 +104,12 @@ def _grow(rng: np.random.Generator, operations: int, largest: int) -> Expression
     return combine(sign, left, right)
 
 
-def _read(instance: Any) -> Expression:
+def read_expression(instance: Any) -> Expression:
+    """The expression of an instance.
+
+    Raises:
+        BadInput: If it has none, or one that is not asked here.
+    """
     text = instance.get("expression") if isinstance(instance, Mapping) else None
     if not isinstance(text, str):
         raise BadInput(f"an instance is {{'expression': '2 * (3 + 4)'}}, found {instance!r:.80}")

@@ -1,0 +1,81 @@
+"""`proofgym verify`: judge an answer from the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from proofgym.errors import BadInput, Unjudged
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@app.callback()
+def _group() -> None:
+    """Judge an answer, and say why."""
+
+
+@app.command()
+def math(
+    gold: Annotated[str, typer.Option(help="The right answer, in LaTeX, plain or Unicode notation.")],
+    answer: Annotated[str | None, typer.Option(help="A bare answer.")] = None,
+    response: Annotated[Path | None, typer.Option(help="A file with a model's whole text, or - for stdin.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="An option of MathPolicy, such as units=keep."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Compare an answer with the gold answer. Exit code 0: correct, 1: not, 3: could not be judged."""
+    from proofgym.verifiers import math as judge
+
+    if (answer is None) == (response is None):
+        raise BadInput("give either --answer or --response")
+    policy = _policy(settings or [])
+    try:
+        if answer is not None:
+            verdict = judge.verify_answer(gold, answer, policy=policy)
+        else:
+            text = sys.stdin.read() if str(response) == "-" else _text(response)
+            verdict = judge.verify(gold, text, policy=policy)
+    except Unjudged as error:
+        print(json.dumps({"status": "unjudged", "reason": str(error)}) if as_json else f"unjudged: {error}")
+        raise typer.Exit(3) from None
+    if as_json:
+        print(json.dumps(verdict.to_json()))
+    else:
+        print(f"{verdict.status.value}{': ' if verdict.reason else ''}{verdict.reason}")
+    if not verdict.correct:
+        raise typer.Exit(1)
+
+
+def _text(path: Path | None) -> str:
+    try:
+        return Path(path or "").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} cannot be read: {error}") from error
+
+
+def _policy(settings: list[str]) -> Any:
+    import yaml
+
+    from proofgym.verifiers.math import MathPolicy
+
+    known = {field.name for field in fields(MathPolicy)}
+    values: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or key not in known:
+            raise BadInput(f"--set takes KEY=VALUE with a KEY among {', '.join(sorted(known))}, found {setting!r}")
+        values[key] = yaml.safe_load(value)
+    try:
+        return MathPolicy(**values)
+    except (TypeError, ValueError) as error:
+        raise BadInput(str(error)) from error
