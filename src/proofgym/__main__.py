@@ -227,7 +227,8 @@ def eval_(
 
     from proofgym.bench.show import results
 
-    Console().print(results(summary.results))
+    # In a file or a pipe there is no width to keep to, and a figure cut short is none.
+    Console(width=None if sys.stdout.isatty() else 120).print(results(summary.results))
     _say_report(summary.run_dir)
 
 
