@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import gymnasium
 from gymnasium.vector import VectorEnv
 
+from proofgym.envs.puzzles.families import FAMILIES
 from proofgym.errors import UnknownEnv
 
 __all__ = ["ENTRIES", "EnvEntry", "find", "list_envs", "make", "make_vec", "register_all"]
@@ -43,7 +44,7 @@ class EnvEntry:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
 
 
-ENTRIES: tuple[EnvEntry, ...] = (
+_BY_HAND: tuple[EnvEntry, ...] = (
     EnvEntry(
         "proofgym/Algebra-v0", "proofgym.envs.math.algebra:Algebra", "math",
         "Solve equations, systems and inequalities; work with polynomials.",
@@ -113,6 +114,24 @@ ENTRIES: tuple[EnvEntry, ...] = (
         "Solve word problems, some of whose facts do not matter.",
     ),
 )  # fmt: skip
+
+
+def _puzzles() -> Iterator[EnvEntry]:
+    """Two entries or one for each puzzle family."""
+    made = "proofgym.envs.puzzles.environments"
+    for family in FAMILIES:
+        if family.single_name:
+            name = family.single_name
+            yield EnvEntry(f"proofgym/{name}-v0", f"{made}:{name}", "puzzles", family.summary, needs=family.needs)
+        if family.steps_name:
+            name = family.steps_name
+            summary = family.summary if family.forms == "steps" else f"{family.summary[:-1]}, one move a turn."
+            yield EnvEntry(
+                f"proofgym/{name}-v{family.steps_version}", f"{made}:{name}", "puzzles", summary, family.turns, family.needs
+            )
+
+
+ENTRIES: tuple[EnvEntry, ...] = tuple(sorted([*_BY_HAND, *_puzzles()], key=lambda entry: entry.id))
 
 _plugins: dict[str, EnvEntry] = {}
 

@@ -1,0 +1,87 @@
+"""The table of puzzle families: one line each; listing it imports none of them."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from proofgym.errors import BadInput
+
+if TYPE_CHECKING:
+    from proofgym.envs.puzzles.contract import Puzzle
+
+__all__ = ["FAMILIES", "FamilyEntry", "family", "load"]
+
+Forms = Literal["single", "steps", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyEntry:
+    """One family.
+
+    Args:
+        name: The name of its environments: `Sudoku` makes `proofgym/Sudoku-v0` and, as moves, `proofgym/SudokuSteps-v0`.
+        target: `module:Class` within `proofgym.envs.puzzles`, imported when it is used.
+        kind: logic, grid, graph, optimisation, arithmetic, strings, formal, induction, probability, planning, games, space.
+        summary: One sentence for `proofgym list`.
+        forms: Whether it is asked for in one answer, as moves, or both. With one form only, its name is the bare one.
+        turns: Moves before truncation, in an episode of moves.
+        needs: The extra that generating or solving it needs, if any.
+        steps_version: The N of `-vN` of its environment of moves.
+    """
+
+    name: str
+    target: str
+    kind: str
+    summary: str
+    forms: Forms = "single"
+    turns: int = 50
+    needs: tuple[str, ...] = ()
+    steps_version: int = 0
+
+    @property
+    def single_name(self) -> str | None:
+        """The name of the environment with one answer, if there is one."""
+        return None if self.forms == "steps" else self.name
+
+    @property
+    def steps_name(self) -> str | None:
+        """The name of the environment of moves, if there is one."""
+        return {"single": None, "steps": self.name, "both": f"{self.name}Steps"}[self.forms]
+
+
+FAMILIES: tuple[FamilyEntry, ...] = (
+    # logic and grids
+    # graphs, optimisation, arithmetic
+    FamilyEntry("ShortestPath", "shortest_path:ShortestPath", "graph", "Find a shortest path in a weighted graph."),
+    # strings, formal languages, induction, probability
+    # planning, games, space
+    FamilyEntry(
+        "LightsOut", "lights_out:LightsOut", "planning",
+        "Switch off all lamps of a board; a press turns a lamp and its neighbours.", forms="both", turns=40,
+    ),
+)  # fmt: skip
+
+
+def load(target: str) -> type[Puzzle]:
+    """The class of a family, by its target in the table."""
+    module, _, name = target.partition(":")
+    found: type[Puzzle] = getattr(importlib.import_module(f"proofgym.envs.puzzles.{module}"), name)
+    return found
+
+
+def family(name: str) -> type[Puzzle]:
+    """The family of a name, as in the table or as in its instances (`Sudoku` or `sudoku`).
+
+    Raises:
+        BadInput: If there is none, with the nearest.
+    """
+    wanted = name.lower().replace("_", "")
+    for entry in FAMILIES:
+        if wanted == entry.name.lower():
+            return load(entry.target)
+    close = difflib.get_close_matches(wanted, [entry.name.lower() for entry in FAMILIES], n=1, cutoff=0.4)
+    hint = f"did you mean {close[0]!r}?" if close else "`proofgym list --puzzles` shows them all"
+    raise BadInput(f"no puzzle family {name!r} among {len(FAMILIES)}; {hint}")
