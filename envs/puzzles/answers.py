@@ -123,7 +123,9 @@ def wholes(text: str, *, count: int | None = None, most: int = 10_000) -> list[i
     text = text.strip().rstrip(".").strip("[](){} ")
     parts = _BETWEEN.split(text) if text else []
     if len(parts) > most or (count is not None and len(parts) != count):
-        raise Unreadable(f"{count if count is not None else f'at most {most}'} numbers are asked for, found {len(parts)}")
+        raise Unreadable(
+            f"{count if count is not None else f'at most {most}'} numbers are asked for, found {len(parts)}"
+        )
     for part in parts:
         if not _WHOLE.fullmatch(part):
             raise Unreadable(f"whole numbers are asked for, found {part[:40]!r}")

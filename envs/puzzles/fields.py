@@ -52,11 +52,17 @@ def one_of(data: Mapping[str, Any], key: str, values: Sequence[str]) -> str:
     return value
 
 
-def wholes(data: Mapping[str, Any], key: str, low: int, high: int, *, least: int = 1, most: int = 1000) -> tuple[int, ...]:
+def wholes(
+    data: Mapping[str, Any], key: str, low: int, high: int, *, least: int = 1, most: int = 1000
+) -> tuple[int, ...]:
     """A list of whole numbers in a range."""
     value = data.get(key)
-    if not (isinstance(value, (list, tuple)) and least <= len(value) <= most and all(_whole(v, low, high) for v in value)):
-        raise BadInput(f"{key!r} is a list of {least} to {most} whole numbers from {low} to {high}, found {value!r:.80}")
+    if not (
+        isinstance(value, (list, tuple)) and least <= len(value) <= most and all(_whole(v, low, high) for v in value)
+    ):
+        raise BadInput(
+            f"{key!r} is a list of {least} to {most} whole numbers from {low} to {high}, found {value!r:.80}"
+        )
     return tuple(value)
 
 
@@ -103,7 +109,13 @@ def texts(
 
 
 def rows(
-    data: Mapping[str, Any], key: str, alphabet: str, *, count: int | None = None, width: int | None = None, most: int = 64
+    data: Mapping[str, Any],
+    key: str,
+    alphabet: str,
+    *,
+    count: int | None = None,
+    width: int | None = None,
+    most: int = 64,
 ) -> tuple[str, ...]:
     """A board: texts of equal length, one a row."""
     read = texts(data, key, alphabet, most=most, longest=most)
@@ -128,7 +140,9 @@ def edges(
     read = []
     for edge in value:
         fits = isinstance(edge, (list, tuple)) and len(edge) == 2 + weighted
-        if not (fits and all(_whole(v, 0, nodes - 1) for v in edge[:2]) and all(_whole(w, low, high) for w in edge[2:])):
+        if not (
+            fits and all(_whole(v, 0, nodes - 1) for v in edge[:2]) and all(_whole(w, low, high) for w in edge[2:])
+        ):
             raise BadInput(f"{key!r} holds edges {form}, found {edge!r:.80}")
         ends = (edge[0], edge[1]) if directed else (min(edge[:2]), max(edge[:2]))
         if edge[0] == edge[1] or ends in seen:

@@ -69,7 +69,9 @@ class _Board(MovePuzzle[Cells]):
         if not found:
             raise BadInput(f"this instance of {self.family} has no solution")
         if len(found) > _MOST_SOLUTIONS:
-            raise BadInput(f"this instance of {self.family} has more than {_MOST_SOLUTIONS} solutions; it needs more clues")
+            raise BadInput(
+                f"this instance of {self.family} has more than {_MOST_SOLUTIONS} solutions; it needs more clues"
+            )
         return found
 
     def known(self, solutions: list[Cells]) -> None:

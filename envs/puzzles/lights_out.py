@@ -149,9 +149,7 @@ def _algebra(size: int) -> tuple[list[tuple[int, tuple[int, int]]], list[int]]:
                 kernel += [presses ^ element for element in kernel]
                 continue
             new = board.bit_length() - 1
-            rows = [
-                (pivot, (row ^ board, by ^ presses) if row >> new & 1 else (row, by)) for pivot, (row, by) in rows
-            ]
+            rows = [(pivot, (row ^ board, by ^ presses) if row >> new & 1 else (row, by)) for pivot, (row, by) in rows]
             rows.append((new, (board, presses)))
         _ALGEBRA[size] = (rows, kernel)
     return _ALGEBRA[size]

@@ -37,7 +37,9 @@ class ShortestPath(Puzzle):
         nodes, heaviest = knobs["nodes"], knobs["heaviest"]
         while True:
             order = rng.permutation(nodes).tolist()
-            pairs = {tuple(sorted((order[i], order[int(rng.integers(i))]))) for i in range(1, nodes)}  # a tree joins all
+            pairs = {
+                tuple(sorted((order[i], order[int(rng.integers(i))]))) for i in range(1, nodes)
+            }  # a tree joins all
             wanted = min(round(knobs["degree"] * nodes / 2), nodes * (nodes - 1) // 2)
             while len(pairs) < wanted:
                 u, v = sorted(rng.choice(nodes, size=2, replace=False).tolist())

@@ -101,7 +101,9 @@ def test_a_malformed_instance_is_refused_with_the_reason(name: str) -> None:
     bad: list[Any] = [None, [], "text", 7, {}, {"x": 1}, {**data, "more": 1}]
     for key in data:
         bad += [{k: v for k, v in data.items() if k != key}] if key != "solution" else []
-        bad += [{**data, key: value} for value in ({}, [None], -1.5, True if data[key] is not True else 2, None, "\x00")]
+        bad += [
+            {**data, key: value} for value in ({}, [None], -1.5, True if data[key] is not True else 2, None, "\x00")
+        ]
         if isinstance(data[key], list) and data[key]:
             bad += [{**data, key: [*data[key], {}]}, {**data, key: [None, *data[key][1:]]}]
         if isinstance(data[key], int) and not isinstance(data[key], bool):
