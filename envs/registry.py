@@ -126,9 +126,8 @@ def _puzzles() -> Iterator[EnvEntry]:
         if family.steps_name:
             name = family.steps_name
             summary = family.summary if family.forms == "steps" else f"{family.summary[:-1]}, one move a turn."
-            yield EnvEntry(
-                f"proofgym/{name}-v{family.steps_version}", f"{made}:{name}", "puzzles", summary, family.turns, family.needs
-            )
+            env_id = f"proofgym/{name}-v{family.steps_version}"
+            yield EnvEntry(env_id, f"{made}:{name}", "puzzles", summary, family.turns, family.needs)
 
 
 ENTRIES: tuple[EnvEntry, ...] = tuple(sorted([*_BY_HAND, *_puzzles()], key=lambda entry: entry.id))

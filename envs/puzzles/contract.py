@@ -141,7 +141,7 @@ class Puzzle(ABC):
             BadInput: With the key, what was found and what is asked for. Unknown keys are refused too.
         """
 
-    def prove(self) -> None:
+    def prove(self) -> None:  # noqa: B027 - most families read enough
         """Check what `read` is too cheap to check: that an instance from outside has the property its family claims.
 
         Raises:

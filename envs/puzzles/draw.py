@@ -9,6 +9,7 @@ __all__ = ["Board"]
 
 _CELL = 36
 _PAD = 4
+_INK = "#1a2433"
 
 
 class Board:
@@ -33,32 +34,32 @@ class Board:
 
     def fill(self, row: float, column: float, colour: str) -> Board:
         """Shade a cell."""
-        self._under.append(
-            f'<rect x="{self._x(column):g}" y="{self._y(row):g}" width="{_CELL}" height="{_CELL}" fill="{colour}"/>'
-        )
+        x, y = self._x(column), self._y(row)
+        self._under.append(f'<rect x="{x:g}" y="{y:g}" width="{_CELL}" height="{_CELL}" fill="{colour}"/>')
         return self
 
-    def text(self, row: float, column: float, text: str, *, size: float = 0.5, colour: str = "#1a2433") -> Board:
+    def text(self, row: float, column: float, text: str, *, size: float = 0.5, colour: str = _INK) -> Board:
         """Write into the middle of a cell; clues stand at row -1 or column -1. `size` is in cells."""
+        x, y = self._x(column + 0.5), self._y(row + 0.5)
         self._over.append(
-            f'<text x="{self._x(column + 0.5):g}" y="{self._y(row + 0.5):g}" font-size="{size * _CELL:g}" fill="{colour}" '
+            f'<text x="{x:g}" y="{y:g}" font-size="{size * _CELL:g}" fill="{colour}" '
             f'text-anchor="middle" dominant-baseline="central" font-family="sans-serif">{escape(text)}</text>'
         )
         return self
 
     def circle(self, row: float, column: float, colour: str, *, radius: float = 0.35) -> Board:
         """A disc in the middle of a cell; the radius is in cells."""
-        self._over.append(
-            f'<circle cx="{self._x(column + 0.5):g}" cy="{self._y(row + 0.5):g}" r="{radius * _CELL:g}" fill="{colour}"/>'
-        )
+        x, y = self._x(column + 0.5), self._y(row + 0.5)
+        self._over.append(f'<circle cx="{x:g}" cy="{y:g}" r="{radius * _CELL:g}" fill="{colour}"/>')
         return self
 
     def line(
-        self, row: float, column: float, to_row: float, to_column: float, *, width: float = 3, colour: str = "#1a2433"
+        self, row: float, column: float, to_row: float, to_column: float, *, width: float = 3, colour: str = _INK
     ) -> Board:
         """A line between two corners of cells."""
+        x, y, to_x, to_y = self._x(column), self._y(row), self._x(to_column), self._y(to_row)
         self._over.append(
-            f'<line x1="{self._x(column):g}" y1="{self._y(row):g}" x2="{self._x(to_column):g}" y2="{self._y(to_row):g}" '
+            f'<line x1="{x:g}" y1="{y:g}" x2="{to_x:g}" y2="{to_y:g}" '
             f'stroke="{colour}" stroke-width="{width:g}" stroke-linecap="round"/>'
         )
         return self
@@ -75,12 +76,11 @@ class Board:
         """The picture."""
         width = 2 * _PAD + (self.left + self.columns) * _CELL
         height = 2 * _PAD + (self.top + self.rows) * _CELL
-        lines = []
+        lines: list[str] = []
         if ruled:
-            for r in range(self.rows + 1):
-                lines.append(f"M{self._x(0):g} {self._y(r):g}H{self._x(self.columns):g}")
-            for c in range(self.columns + 1):
-                lines.append(f"M{self._x(c):g} {self._y(0):g}V{self._y(self.rows):g}")
+            right, bottom = self._x(self.columns), self._y(self.rows)
+            lines += (f"M{self._x(0):g} {self._y(r):g}H{right:g}" for r in range(self.rows + 1))
+            lines += (f"M{self._x(c):g} {self._y(0):g}V{bottom:g}" for c in range(self.columns + 1))
         grid = f'<path d="{"".join(lines)}" stroke="#9aa7b8" fill="none"/>' if lines else ""
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '

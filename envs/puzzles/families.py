@@ -12,7 +12,12 @@ from proofgym.errors import BadInput
 if TYPE_CHECKING:
     from proofgym.envs.puzzles.contract import Puzzle
 
-__all__ = ["FAMILIES", "FamilyEntry", "family", "load"]
+__all__ = ["FAMILIES", "KINDS", "FamilyEntry", "family", "load"]
+
+KINDS = (
+    "logic", "grid", "graph", "optimisation", "arithmetic", "strings", "formal", "induction", "probability", "planning",
+    "games", "space",
+)  # fmt: skip
 
 Forms = Literal["single", "steps", "both"]
 
@@ -22,9 +27,9 @@ class FamilyEntry:
     """One family.
 
     Args:
-        name: The name of its environments: `Sudoku` makes `proofgym/Sudoku-v0` and, as moves, `proofgym/SudokuSteps-v0`.
+        name: The name of its environments: `Sudoku` makes `proofgym/Sudoku-v0` and, for moves, `SudokuSteps`.
         target: `module:Class` within `proofgym.envs.puzzles`, imported when it is used.
-        kind: logic, grid, graph, optimisation, arithmetic, strings, formal, induction, probability, planning, games, space.
+        kind: One of `KINDS`.
         summary: One sentence for `proofgym list`.
         forms: Whether it is asked for in one answer, as moves, or both. With one form only, its name is the bare one.
         turns: Moves before truncation, in an episode of moves.

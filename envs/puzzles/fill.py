@@ -7,7 +7,7 @@ A board has `rows` x `columns` cells, each holding one of `symbols`. Two kinds:
 - `MarkPuzzle`: cells start unmarked (`.`), a move marks a cell or takes its mark back, and the board without a mark is
   a position like any other. The distance is the number of cells that differ.
 
-A move is refused if it does not fit the board (a given cell, a taken one), never because it breaks a rule of the puzzle:
+A move is refused if it does not fit the board (a given cell, a taken one), never because it breaks a rule:
 to find that out is the puzzle. So no sweep over all cells and symbols solves anything.
 """
 
@@ -46,7 +46,7 @@ class _Board(MovePuzzle[Cells]):
 
     @abstractmethod
     def broken(self, cells: Cells) -> str | None:
-        """The first rule that a full board breaks, in words, or `None` if it keeps them all (the givens are checked)."""
+        """The first rule that a full board breaks, in words, or `None`. That it keeps the givens is checked already."""
 
     @abstractmethod
     def solve(self, most: int) -> list[Cells]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -83,7 +84,7 @@ class ShortestPath(Puzzle):
         if not path or path[0] != self.source or path[-1] != self.target:
             return Verdict.wrong(f"the path has to lead from {self.source} to {self.target}")
         length = 0
-        for u, v in zip(path, path[1:], strict=False):
+        for u, v in pairwise(path):
             if (u, v) not in self._weights:
                 return Verdict.wrong(f"there is no edge {u}-{v}")
             length += self._weights[u, v]

@@ -36,7 +36,7 @@ JUNK = [
 ]  # fmt: skip
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def items(name: str, level: float, count: int, seed: int = 5) -> tuple[Puzzle, ...]:
     """Generated once for all tests; a puzzle never changes."""
     kind = family(name)
