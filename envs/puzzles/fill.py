@@ -53,8 +53,12 @@ class _Board(MovePuzzle[Cells]):
         """Up to `most` solutions, by an exact search: fewer than `most` means that there are no others."""
 
     @abstractmethod
+    def law(self) -> str:
+        """The rules in words, and what the board does not show; without the board, and without how to answer."""
+
     def statement(self) -> str:
-        """The rules and the board with its clues, without how to answer."""
+        """The rules and the board."""
+        return f"{self.law()}\n{self.view(self.start())}"
 
     def solutions(self) -> list[Cells]:
         """Every solution, if there are at most 32; worked out once.
@@ -110,7 +114,7 @@ class _Board(MovePuzzle[Cells]):
     # As moves ---------------------------------------------------------------------------------------------------------
 
     def rules(self) -> str:
-        return f"{self.statement()}\n{self._how()}"
+        return f"{self.law()}\n{self._how()}"
 
     def view(self, state: Cells) -> str:
         return self.drawn(state)
