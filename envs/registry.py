@@ -62,10 +62,6 @@ _BY_HAND: tuple[EnvEntry, ...] = (
         "Count selections, arrangements, paths, distributions and multiples.",
     ),
     EnvEntry(
-        "proofgym/Countdown-v0", "proofgym.envs.puzzles.countdown:Countdown", "puzzles",
-        "Reach the target from the given numbers; any valid expression wins.",
-    ),
-    EnvEntry(
         "proofgym/GSM8K-v0", "proofgym.envs.math.gsm8k:GSM8K", "math",
         "Grade-school word problems from a JSON Lines file or the hub.",
     ),
@@ -96,6 +92,10 @@ _BY_HAND: tuple[EnvEntry, ...] = (
     EnvEntry(
         "proofgym/Probability-v0", "proofgym.envs.math.probability:Probability", "math",
         "Find exact probabilities and expected values.",
+    ),
+    EnvEntry(
+        "proofgym/PuzzleMix-v0", "proofgym.envs.puzzles.mix:PuzzleMix", "puzzles",
+        "Puzzles of many families, drawn by weight and level.", max_turns=400,
     ),
     EnvEntry(
         "proofgym/RunningTotal-v0", "proofgym.envs.math.running_total:RunningTotal", "math",
