@@ -8,103 +8,130 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from typing_extensions import Self
 
-from proofgym.envs.base import TurnResult, VerifiableEnv
+from proofgym.envs.puzzles import fields
+from proofgym.envs.puzzles.answers import Unreadable
+from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
 from proofgym.errors import BadInput
+from proofgym.verifiers import Credit, Verdict
 from proofgym.verifiers.math.expression import Expression, combine, number
 from proofgym.verifiers.puzzles.countdown import CountdownVerifier, solve
 
 __all__ = ["Countdown"]
 
-_FEWEST, _MOST = 3, 6
 _LOWEST_TARGET, _HIGHEST_TARGET = 10, 999
 
 
-class Countdown(VerifiableEnv):
-    """Asks for an expression that reaches a target from given numbers; pays 1.0 for any that does.
-
-    Observation: the numbers, the target and the format, at most 400 characters.
-    Action: anything, and then one expression, after `Answer:` or alone on the last line.
-    Episode: one turn, always terminated, never truncated.
+class Countdown(Puzzle):
+    """Reach a target from given numbers; any expression that does is right.
 
     Each number is used at most once, not all have to be used. Every generated task is solvable: it is built forward
     from a solution that uses all its numbers. The target is never one of the numbers, their sum or their product.
-
-    Args:
-        level: 3 numbers up to 20 at 0; 6 numbers, half of them from 25, 50, 75, 100, at 1.
     """
 
-    family: ClassVar[str] = "countdown"
-    floor: float = 0.002
+    family = "countdown"
+    knobs: ClassVar[Mapping[str, Knob]] = {
+        "numbers": Knob(3, 6, "how many numbers there are"),
+        "large": Knob(0.0, 0.5, "share of the numbers that are 25, 50, 75 or 100; the others go up to 20", 0.0, 1.0),
+    }
+    hardness_of = "expressions over all the numbers, as the power of ten"
+    floor: ClassVar[float] = 0.002
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._numbers: tuple[int, ...] = ()
-        self._target = 0
-        self._solution = ""
+    @classmethod
+    def settings(cls, level: float, overrides: Knobs | None = None) -> dict[str, Any]:
+        """As for every family; but half a number counts as one more here."""
+        values = super().settings(level, overrides)
+        if "numbers" not in (overrides or {}):
+            values["numbers"] = 3 + round(level * 3)
+        return values
 
-    def generate(self, rng: np.random.Generator) -> Mapping[str, Any]:
-        size = _FEWEST + round(self.level * (_MOST - _FEWEST))
-        large = round(self.level * size / 2)
+    @classmethod
+    def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        size = knobs["numbers"]
+        large = round(knobs["large"] * size)
         while True:
             numbers = [
                 *rng.integers(1, 21, size=size - large).tolist(),
                 *(25 * rng.integers(1, 5, size=large)).tolist(),
             ]
-            solution = _join_all(rng.random((size - 1, 3)).tolist(), numbers)
-            easy = {*numbers, sum(numbers), math.prod(numbers)}
-            if _LOWEST_TARGET <= solution.value <= _HIGHEST_TARGET and solution.value not in easy:
+            chances = rng.random((size - 1, 3)).tolist()
+            target = _value(chances, numbers)
+            if not _LOWEST_TARGET <= target <= _HIGHEST_TARGET:
+                continue
+            if target not in (*numbers, sum(numbers), math.prod(numbers)):
+                solution = str(_join_all(chances, numbers))
                 rng.shuffle(numbers)
-                return {"numbers": numbers, "target": solution.value, "solution": str(solution)}
+                return cls({"numbers": numbers, "target": target, "solution": solution})
 
-    def canonical(self, instance: Mapping[str, Any]) -> Any:
+    def read(self, data: Mapping[str, Any]) -> None:
+        fields.only(data, "numbers", "target", optional=("solution",))
+        self.numbers, self.target, self._solution = _read(data)
+        self._judge_of = CountdownVerifier(self.numbers, self.target)
+
+    def canonical(self) -> Any:
         """The numbers in order and the target; how it can be solved does not matter."""
-        numbers, target, _ = _read(instance)
-        return [sorted(numbers), target]
+        return [sorted(self.numbers), self.target]
 
-    def difficulty(self, instance: Mapping[str, Any]) -> float:
-        """By how many numbers there are."""
-        return min(1.0, max(0.0, (len(_read(instance)[0]) - _FEWEST) / (_MOST - _FEWEST)))
-
-    def begin(self, instance: Mapping[str, Any]) -> str:
-        self._numbers, self._target, self._solution = _read(instance)
+    def question(self) -> str:
         return (
-            f"Reach {self._target} from the numbers {', '.join(map(str, self._numbers))}.\n"
+            f"Reach {self.target} from the numbers {', '.join(map(str, self.numbers))}.\n"
             "Use each number at most once, with + - * / and parentheses; not all numbers have to be used. "
             "End with a line 'Answer: ' and one expression, for example 'Answer: (1 + 2) * 3'."
         )
 
-    def turn(self, action: str) -> TurnResult:
-        verdict, credits_ = CountdownVerifier(self._numbers, self._target).grade(action)
-        return TurnResult("", credits_, verdict, terminated=True)
+    def grade(self, text: str) -> tuple[Verdict, list[Credit]]:
+        """As `CountdownVerifier`, which finds the answer by rules of its own, and where it finds none, as all families."""
+        verdict, credits_ = self._judge_of.grade(text)
+        return (verdict, credits_) if credits_ else super().grade(text)
 
-    def save(self) -> dict[str, Any]:
-        return {}
+    def judge(self, answer: str) -> Verdict:
+        verdict = self._judge_of.verify(answer)
+        if verdict.status.value == "malformed":
+            raise Unreadable(verdict.reason)
+        return verdict
 
-    def load(self, data: Mapping[str, Any]) -> None:
-        pass
-
-    def oracle(self) -> str:
+    def solution(self) -> str:
         """A solution; searched for where an instance from outside brought none.
 
         Raises:
             BadInput: If there is none.
         """
         if not self._solution:
-            found = solve(self._numbers, self._target)
+            found = solve(self.numbers, self.target)
             if found is None:
-                raise BadInput(f"{self._target} cannot be reached from {list(self._numbers)}")
+                raise BadInput(f"{self.target} cannot be reached from {list(self.numbers)}")
             self._solution = str(found)
-        return f"Answer: {self._solution}"
+        return self._solution
+
+    def hardness(self) -> float:
+        n = len(self.numbers)
+        trees = math.comb(2 * n - 2, n - 1) // n
+        return math.log10(trees * math.factorial(n) * 4 ** (n - 1))
 
     def cheats(self) -> Sequence[str]:
-        target = self._target
+        target = self.target
         return (
-            *super().cheats(), str(target), f"Answer: {target}", f"Answer: {target} = {target}", f"#### {target}",
+            str(target), f"Answer: {target}", f"Answer: {target} = {target}", f"#### {target}",
             f"Answer: {' + '.join('1' * target)}", f"Answer: (lambda: {target})()", f"Answer: 0 = {target}",
-            " + ".join(map(str, self._numbers)), "Answer: 9**9**9", "Answer: 1/0", "Answer: nan", "Answer: True + 1",
-            "Answer: ٤", "Answer:",
+            " + ".join(map(str, self.numbers)), "Answer: 9**9**9", "Answer: 1/0", "Answer: nan", "Answer: True + 1",
+            "Answer: ٤",
         )  # fmt: skip
+
+
+def _value(chances: list[list[float]], numbers: list[int]) -> int:
+    """What `_join_all` comes to; most draws are dropped for their value, so this comes first."""
+    values = numbers.copy()
+    for first, second, kind in chances:
+        high = values.pop(int(first * len(values)))
+        low = values.pop(int(second * len(values)))
+        if high < low:
+            high, low = low, high
+        sign = ("+-*/" if low > 1 and not high % low else "++-*")[int(kind * 4)]
+        values.append(
+            high + low if sign == "+" else high - low if sign == "-" else high * low if sign == "*" else high // low
+        )
+    return values[0]
 
 
 def _join_all(chances: list[list[float]], numbers: list[int]) -> Expression:

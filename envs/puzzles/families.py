@@ -59,7 +59,15 @@ class FamilyEntry:
 
 FAMILIES: tuple[FamilyEntry, ...] = (
     # logic and grids
+    FamilyEntry(
+        "Sudoku", "sudoku_grid:Sudoku", "grid", "Fill a board so that each row, column and box holds every symbol once.",
+        forms="both", turns=100, steps_version=1,
+    ),
     # graphs, optimisation, arithmetic
+    FamilyEntry(
+        "Countdown", "countdown:Countdown", "arithmetic",
+        "Reach the target from the given numbers; any valid expression wins.",
+    ),
     FamilyEntry("ShortestPath", "shortest_path:ShortestPath", "graph", "Find a shortest path in a weighted graph."),
     # strings, formal languages, induction, probability
     # planning, games, space

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from proofgym.envs.puzzles.countdown import Countdown
+from proofgym.envs.puzzles.environments import Countdown
 from proofgym.errors import BadInput
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofgym.verifiers.math.expression import MAX_DEPTH, MAX_LENGTH, Unreadable, parse
+from proofgym.verifiers.math.expression import MAX_DEPTH, MAX_LENGTH, Unreadable, evaluate, parse
 
 expressions = st.recursive(
     st.integers(0, 99).map(str),
@@ -104,3 +104,19 @@ def test_length_depth_and_digits_are_bounded() -> None:
             parse(text)
     assert parse("-" * 998 + "1").value == 1
     assert parse("*".join(["9" * 20] * 47)).value == (10**20 - 1) ** 47
+
+
+@given(st.text(alphabet="0123456789+-*/() \t×(-", max_size=24))
+def test_the_fast_evaluation_agrees_with_the_parser(text: str) -> None:
+    try:
+        expected = parse(text)
+    except Unreadable as reason:
+        with pytest.raises(Unreadable, match=re.escape(str(reason))):
+            evaluate(text)
+    else:
+        assert evaluate(text) == (expected.value, list(expected.literals))
+
+
+@pytest.mark.parametrize("text", ["(" * 40 + "1" + ")" * 40, "-" * 900 + "(2)", "1/2+1/2", "2*(1/4)*2", "1 2", "0/5/3"])
+def test_the_fast_evaluation_keeps_the_same_bounds(text: str) -> None:
+    test_the_fast_evaluation_agrees_with_the_parser.hypothesis.inner_test(text)  # type: ignore[attr-defined]

@@ -18,7 +18,10 @@ from fractions import Fraction
 
 from proofgym.errors import BadInput
 
-__all__ = ["MAX_DEPTH", "MAX_DIGITS", "MAX_LENGTH", "Expression", "Unreadable", "Value", "combine", "number", "parse"]
+__all__ = [
+    "MAX_DEPTH", "MAX_DIGITS", "MAX_LENGTH", "Expression", "Unreadable", "Value", "combine", "evaluate", "number",
+    "parse",
+]  # fmt: skip
 
 MAX_LENGTH, MAX_DEPTH, MAX_DIGITS = 1000, 40, 20
 
@@ -26,6 +29,8 @@ Value = int | Fraction
 """Exact; a `Fraction` only where the value is no integer."""
 
 _TOKEN = re.compile(r"[ \t]*(?:([0-9]+)|([-+*/()]))")
+_PLAIN = re.compile(r"[0-9+*/() \t-]*")
+_SPLIT = re.compile(r"[0-9]+|[-+*/()]")
 _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-"})
 _BINDS = {"+": 1, "-": 1, "*": 2, "/": 2}
 
@@ -119,6 +124,78 @@ def parse(text: str) -> Expression:
     proofgym.verifiers.math.expression.Unreadable: a number or '(' should stand before '*'
     """
     return _Reader(_tokens(text)).whole()
+
+
+def evaluate(text: str) -> tuple[Value, list[int]]:
+    """The value of an expression and its literals, a few times faster than `parse`, which also keeps its form.
+
+    Raises:
+        Unreadable: For what `parse` refuses, with its reason.
+
+    >>> evaluate("7 / 2 × (4 - -1)")
+    (Fraction(35, 2), [7, 2, 4, 1])
+    """
+    text = text.translate(_SIGNS)
+    if len(text) <= MAX_LENGTH and _PLAIN.fullmatch(text):
+        tokens = _SPLIT.findall(text)
+        tokens.append("")
+        literals: list[int] = []
+        value, at = _sum(tokens, 0, 0, literals)
+        if value is not None and at == len(tokens) - 1:
+            return value, literals
+    expression = parse(text)
+    return expression.value, list(expression.literals)
+
+
+def _sum(tokens: list[str], at: int, depth: int, literals: list[int]) -> tuple[Value | None, int]:
+    """One sum from a token on, and where it ends; `None` for anything that `parse` had better explain."""
+    total: Value = 0
+    plus = True
+    while True:
+        value, at = _factor(tokens, at, depth, literals)
+        if value is None:
+            return None, at
+        token = tokens[at]
+        while token == "*" or token == "/":
+            factor, at = _factor(tokens, at + 1, depth, literals)
+            if factor is None or (factor == 0 and token == "/"):
+                return None, at
+            if token == "*":
+                value *= factor
+            elif isinstance(value, int) and isinstance(factor, int) and not value % factor:
+                value //= factor
+            else:
+                value = Fraction(value) / factor
+            token = tokens[at]
+        total = total + value if plus else total - value
+        if token != "+" and token != "-":
+            break
+        plus = token == "+"
+        at += 1
+    if isinstance(total, Fraction) and total.denominator == 1:
+        total = total.numerator
+    return total, at
+
+
+def _factor(tokens: list[str], at: int, depth: int, literals: list[int]) -> tuple[Value | None, int]:
+    token, negative = tokens[at], False
+    while token == "-":
+        negative = not negative
+        at += 1
+        token = tokens[at]
+    value: Value | None
+    if token == "(":
+        if depth >= MAX_DEPTH:
+            return None, at
+        value, at = _sum(tokens, at + 1, depth + 1, literals)
+        if value is None or tokens[at] != ")":
+            return None, at
+    elif token and token not in "+*/)" and len(token) <= MAX_DIGITS:
+        value = int(token)
+        literals.append(value)
+    else:
+        return None, at
+    return (-value if negative else value), at + 1
 
 
 def _negated(inner: Expression) -> Expression:

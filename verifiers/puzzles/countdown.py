@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
 from proofgym.verifiers import Credit, Verdict
-from proofgym.verifiers.math.expression import Expression, Unreadable, combine, number, parse
+from proofgym.verifiers.math.expression import Expression, Unreadable, combine, evaluate, number, parse
 from proofgym.verifiers.math.numeric import lines
 
 __all__ = ["CountdownVerifier", "solve"]
@@ -57,19 +56,20 @@ class CountdownVerifier:
     def _judge(self, text: str) -> Verdict:
         text, equals, claimed = text.partition("=")
         try:
-            expression = parse(text)
-            stated = parse(claimed) if equals else number(self.target)
+            value, literals = evaluate(text)
+            stated = parse(claimed) if equals else None
         except Unreadable as error:
             return Verdict.malformed(f"{text.strip()[:40]!r} cannot be read: {error}")
-        excess = Counter(expression.literals) - Counter(self.numbers)
-        if excess:
-            literal = next(iter(excess))
-            fault = " more often than it is given" if literal in self.numbers else ", which is not given"
-            return Verdict.wrong(f"it uses {literal}{fault}")
-        if stated.operations or stated.value != self.target:
+        left = list(self.numbers)
+        for literal in literals:
+            if literal not in left:
+                fault = " more often than it is given" if literal in self.numbers else ", which is not given"
+                return Verdict.wrong(f"it uses {literal}{fault}")
+            left.remove(literal)
+        if stated is not None and (stated.operations or stated.value != self.target):
             return Verdict.wrong("what follows '=' is not the target")
-        if expression.value != self.target:
-            return Verdict.wrong(f"its value is {str(expression.value)[:40]}, the target is {self.target}")
+        if value != self.target:
+            return Verdict.wrong(f"its value is {str(value)[:40]}, the target is {self.target}")
         return Verdict.right()
 
 
