@@ -34,6 +34,7 @@ types: $(VENV)/dev.done
 docs: $(VENV)/dev.done
 	$(PIP) install -q -e ".[docs]"
 	$(BIN)/python docs/make_tables.py --write
+	$(BIN)/python docs/make_puzzles.py --write
 	$(BIN)/mkdocs build --strict
 
 $(VENV)/train.done: pyproject.toml

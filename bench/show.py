@@ -23,7 +23,7 @@ from proofgym.envs.trajectory import Turn
 from proofgym.errors import ProofgymError
 from proofgym.verifiers import Credit, Status, Verdict
 
-__all__ = ["Card", "card", "credited", "judged", "pay", "results", "show", "table"]
+__all__ = ["Card", "card", "credited", "judged", "pay", "puzzles_table", "results", "show", "table"]
 
 _COLOURS = {
     Status.CORRECT: "green", Status.PARTIAL: "yellow", Status.WRONG: "red", Status.MALFORMED: "red",
@@ -59,6 +59,22 @@ def table(entries: Sequence[EnvEntry] | None = None) -> Table:
     for entry in list_envs() if entries is None else entries:
         needs = f" [dim](needs {', '.join(entry.needs)})[/]" if entry.needs else ""
         drawn.add_row(f"[bold]{entry.id}[/]", entry.domain, str(entry.max_turns), entry.summary + needs)
+    return drawn
+
+
+def puzzles_table(families: Sequence[Mapping[str, Any]]) -> Table:
+    """The puzzle families: what their knobs go from and to, and how hard the ends and the middle were measured."""
+    drawn = Table("name", "kind", "turns", "knobs from level 0 to 1", "hardness at 0, 0.5, 1", box=None, header_style="dim",
+                  pad_edge=False)  # fmt: skip
+    drawn.columns[0].no_wrap = True
+    drawn.columns[2].justify = "right"
+    for row in families:
+        knobs = ", ".join(
+            f"{name} {knob['easy']:g} to {knob['hard']:g}" if "easy" in knob else f"{name}: {'/'.join(knob['values'])}"
+            for name, knob in row["knobs"].items()
+        )
+        means = ", ".join(f"{row['hardness'][level]['mean']:g}" for level in ("0.0", "0.5", "1.0"))
+        drawn.add_row(row["name"], row["kind"], str(row["turns"]), knobs, f"{means} [dim]{row['hardness_of']}[/]")
     return drawn
 
 

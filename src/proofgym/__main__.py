@@ -122,9 +122,13 @@ def _root(
 @app.command("list")
 def list_(
     domain: Annotated[str | None, typer.Option(help="Only this domain: math, puzzles, ...")] = None,
+    puzzles: Annotated[bool, typer.Option("--puzzles", help="The puzzle families, their knobs and hardness.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the environments."""
+    if puzzles:
+        _list_puzzles(as_json)
+        return
     entries = list_envs(domain)
     if not entries:
         domains = sorted({entry.domain for entry in list_envs()})
@@ -138,6 +142,19 @@ def list_(
     from proofgym.bench.show import table
 
     Console().print(table(entries))
+
+
+def _list_puzzles(as_json: bool) -> None:
+    from proofgym.envs.puzzles.levels import table as families
+
+    if as_json:
+        print(json.dumps(families(), indent=2))
+        return
+    from rich.console import Console
+
+    from proofgym.bench.show import puzzles_table
+
+    Console().print(puzzles_table(families()))
 
 
 @app.command()
