@@ -60,7 +60,8 @@ class FamilyEntry:
 FAMILIES: tuple[FamilyEntry, ...] = (
     # logic and grids
     FamilyEntry(
-        "Sudoku", "sudoku_grid:Sudoku", "grid", "Fill a board so that each row, column and box holds every symbol once.",
+        "Sudoku", "sudoku_grid:Sudoku", "grid",
+        "Fill a board so that each row, column and box holds every symbol once.",
         forms="both", turns=100, steps_version=1,
     ),
     # graphs, optimisation, arithmetic

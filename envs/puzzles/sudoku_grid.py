@@ -1,0 +1,211 @@
+"""Sudoku from 4 x 4 to 16 x 16, plain, with diagonals, or with irregular regions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+from typing_extensions import Self
+
+from proofgym.envs.puzzles import fields
+from proofgym.envs.puzzles.chance import Chance
+from proofgym.envs.puzzles.contract import Knob, Knobs, Option
+from proofgym.envs.puzzles.domains import Domains, latin_units
+from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.fill import FillPuzzle
+from proofgym.errors import BadInput
+
+__all__ = ["Sudoku"]
+
+_BOX = {4: (2, 2), 6: (2, 3), 8: (2, 4), 9: (3, 3), 10: (2, 5), 12: (3, 4), 15: (3, 5), 16: (4, 4)}
+_SYMBOLS = "123456789ABCDEFG"
+
+
+class Sudoku(FillPuzzle):
+    """Fill a board so that each row, column and box holds every symbol once.
+
+    Exactly one solution, proved by an exhaustive search. Variants: both diagonals hold every symbol too, or the boxes
+    are irregular regions (jigsaw). Symbols renamed make no new task.
+    """
+
+    family = "sudoku"
+    knobs: ClassVar[Mapping[str, Knob | Option]] = {
+        "size": Knob(4, 9, "rows and columns: 4, 6, 8, 9, 10, 12, 15, 16 (others go down to one of these)", 4, 16),
+        "clues": Knob(0.5, 0.3, "share of cells given, where one solution allows it", 0.0, 0.9),
+        "variant": Option(("plain", "diagonal", "jigsaw"), "what holds every symbol besides rows and columns"),
+    }
+    hardness_of = "cells set by an exact search, dead ends included"
+
+    @classmethod
+    def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        size = max(n for n in _BOX if n <= knobs["size"])
+        variant = knobs["variant"]
+        chance = Chance(rng)
+        while True:
+            regions = _cut(size, chance) if variant == "jigsaw" else None
+            search = _search(size, variant, regions)
+            if variant == "plain" and size > 9:
+                full = _shuffled_pattern(size, chance)  # a blind fill of a large board can take very long
+            else:
+                found = search.solve(search.open(), 1, chance)
+                if not found:
+                    continue
+                full = found[0]
+            break
+        clues = search.dig(search.open(), full, chance, round(knobs["clues"] * size * size), range(size * size))
+        cells = ["."] * (size * size)
+        for at in clues:
+            cells[at] = _SYMBOLS[full[at]]
+        data: dict[str, Any] = {"board": _rows(cells, size), "variant": variant}
+        if regions is not None:
+            data["regions"] = _rows(regions, size)
+        puzzle = cls(data)
+        puzzle.known([tuple(_SYMBOLS[value] for value in full)])
+        return puzzle
+
+    def read(self, data: Mapping[str, Any]) -> None:
+        self.variant = fields.one_of(data, "variant", ("plain", "diagonal", "jigsaw"))
+        fields.only(data, "board", "variant", *(["regions"] if self.variant == "jigsaw" else []))
+        board = fields.rows(data, "board", _SYMBOLS + ".", most=16)
+        size = len(board)
+        if size not in _BOX or len(board[0]) != size:
+            raise BadInput(f"'board' is a square of {', '.join(map(str, _BOX))} rows, found {size} x {len(board[0])}")
+        self.rows = self.columns = size
+        self.symbols = _SYMBOLS[:size]
+        self.givens = tuple("".join(board))
+        large = next((cell for cell in self.givens if cell not in (*self.symbols, ".")), None)
+        if large is not None:
+            raise BadInput(f"'board' is made of {self.symbols!r} and dots, found {large!r}")
+        self._regions: tuple[str, ...] | None = None
+        if self.variant == "jigsaw":
+            regions = fields.rows(data, "regions", _SYMBOLS, count=size, width=size)
+            self._regions = tuple("".join(regions))
+            if any(self._regions.count(name) != size for name in set(self._regions)):
+                raise BadInput(f"'regions' is a board of {size} regions of {size} cells each, named by one symbol each")
+        self._search = _search(size, self.variant, self._regions)
+
+    def canonical(self) -> Any:
+        """With symbols and regions renamed by first appearance."""
+        return [self.variant, _renamed(self.givens), _renamed(self._regions or ())]
+
+    def law(self) -> str:
+        size = self.rows
+        high, wide = _BOX[size]
+        boxes = f"{high}x{wide} box" if self._regions is None else "region"
+        more = ", and each of the two long diagonals," if self.variant == "diagonal" else ""
+        text = (
+            f"Sudoku, {size}x{size}. Fill every '.' so that each row, each column and each {boxes}{more} holds every "
+            f"symbol of {' '.join(self.symbols)} once."
+        )
+        if self._regions is not None:
+            text += "\nThe regions, one letter for each cell's region:\n"
+            text += self.drawn(tuple(chr(ord("a") + _SYMBOLS.index(name)) for name in self._regions))
+            text += "\nThe board:"
+        return text
+
+    def broken(self, cells: Sequence[str]) -> str | None:
+        for name, unit in _units(self.rows, self.variant, self._regions):
+            if len({cells[at] for at in unit}) < self.rows:
+                return f"{name} holds a symbol twice"
+        return None
+
+    def solve(self, most: int) -> list[tuple[str, ...]]:
+        domains = [self._search.full if cell == "." else 1 << self.symbols.index(cell) for cell in self.givens]
+        return [tuple(self.symbols[value] for value in found) for found in self._search.solve(domains, most)]
+
+    def hardness(self) -> float:
+        before = self._search.effort
+        self.solve(2)
+        return float(self._search.effort - before)
+
+    def svg(self) -> str:
+        size = self.rows
+        board = Board(size, size)
+        regions = self._regions or _boxes(size)
+        for at in range(size * size):
+            r, c = divmod(at, size)
+            if self.variant == "diagonal" and c in (r, size - 1 - r):
+                board.fill(r, c, "#e8eef7")
+            if c == 0 or regions[at] != regions[at - 1]:
+                board.line(r, c, r + 1, c)
+            if r == 0 or regions[at] != regions[at - size]:
+                board.line(r, c, r, c + 1)
+        board.line(0, size, size, size).line(size, 0, size, size)
+        return board.cells(_rows(self.givens, size)).svg()
+
+
+def _rows(cells: Sequence[str], size: int) -> list[str]:
+    return ["".join(cells[at : at + size]) for at in range(0, size * size, size)]
+
+
+def _renamed(cells: Sequence[str]) -> str:
+    names: dict[str, str] = {".": "."}
+    return "".join(names.setdefault(cell, _SYMBOLS[len(names) - 1]) for cell in cells)
+
+
+def _boxes(size: int) -> tuple[str, ...]:
+    high, wide = _BOX[size]
+    return tuple(_SYMBOLS[at // size // high * high + at % size // wide] for at in range(size * size))
+
+
+@lru_cache(maxsize=64)
+def _units(size: int, variant: str, regions: tuple[str, ...] | None) -> list[tuple[str, list[int]]]:
+    """Every set of cells that holds each symbol once, with its name."""
+    lines = latin_units(size)
+    units = [(f"row {n + 1}" if n < size else f"column {n - size + 1}", unit) for n, unit in enumerate(lines)]
+    named = regions or _boxes(size)
+    cells = range(size * size)
+    for number, name in enumerate(dict.fromkeys(named), 1):
+        units.append((f"{'box' if regions is None else 'region'} {number}", [at for at in cells if named[at] == name]))
+    if variant == "diagonal":
+        units.append(("the diagonal from the top left", [n * size + n for n in range(size)]))
+        units.append(("the diagonal from the top right", [n * size + size - 1 - n for n in range(size)]))
+    return units
+
+
+@lru_cache(maxsize=64)
+def _search(size: int, variant: str, regions: tuple[str, ...] | None) -> Domains:
+    return Domains(size * size, size, [unit for _, unit in _units(size, variant, regions)])
+
+
+def _shuffled_pattern(size: int, chance: Chance) -> tuple[int, ...]:
+    """A full board: the cyclic pattern with its bands, stacks, their lines and the symbols in random order."""
+    high, wide = _BOX[size]
+    rows = [band * high + r for band in chance.shuffled(range(wide)) for r in chance.shuffled(range(high))]
+    columns = [stack * wide + c for stack in chance.shuffled(range(high)) for c in chance.shuffled(range(wide))]
+    names = chance.shuffled(range(size))
+    return tuple(names[(wide * (r % high) + r // high + c) % size] for r in rows for c in columns)
+
+
+def _cut(size: int, chance: Chance) -> tuple[str, ...]:
+    """Cut the board into `size` connected regions of `size` cells, by exchanging cells between the usual boxes."""
+    of = [_SYMBOLS.index(name) for name in _boxes(size)]
+    for _ in range(6 * size * size):
+        a, b = chance.below(size * size), chance.below(size * size)
+        touches = {of[n] for n in _near(a, size)}
+        if of[a] != of[b] and of[b] in touches and of[a] in {of[n] for n in _near(b, size)}:
+            of[a], of[b] = of[b], of[a]
+            if not (_joined(of, of[a], size) and _joined(of, of[b], size)):
+                of[a], of[b] = of[b], of[a]
+    return tuple(_SYMBOLS[region] for region in of)
+
+
+def _near(at: int, size: int) -> list[int]:
+    r, c = divmod(at, size)
+    return [
+        y * size + x for y, x in ((r - 1, c), (r + 1, c), (r, c - 1), (r, c + 1)) if 0 <= y < size and 0 <= x < size
+    ]
+
+
+def _joined(of: Sequence[int], region: int, size: int) -> bool:
+    inside = {at for at in range(size * size) if of[at] == region}
+    stack = [min(inside)]
+    inside.remove(stack[0])
+    while stack:
+        for near in _near(stack.pop(), size):
+            if near in inside:
+                inside.remove(near)
+                stack.append(near)
+    return not inside
