@@ -64,8 +64,8 @@ def table(entries: Sequence[EnvEntry] | None = None) -> Table:
 
 def puzzles_table(families: Sequence[Mapping[str, Any]]) -> Table:
     """The puzzle families: what their knobs go from and to, and how hard the ends and the middle were measured."""
-    drawn = Table("name", "kind", "turns", "knobs from level 0 to 1", "hardness at 0, 0.5, 1", box=None, header_style="dim",
-                  pad_edge=False)  # fmt: skip
+    columns = ("name", "kind", "turns", "knobs from level 0 to 1", "hardness at 0, 0.5, 1")
+    drawn = Table(*columns, box=None, header_style="dim", pad_edge=False)
     drawn.columns[0].no_wrap = True
     drawn.columns[2].justify = "right"
     for row in families:

@@ -98,6 +98,10 @@ _BY_HAND: tuple[EnvEntry, ...] = (
         "Puzzles of many families, drawn by weight and level.", max_turns=400,
     ),
     EnvEntry(
+        "proofgym/ReasoningGym-v0", "proofgym.envs.puzzles.reasoning_gym:ReasoningGym", "puzzles",
+        "Items of reasoning-gym's data sets, with our seeds, splits and scoring.", needs=("reasoning-gym",),
+    ),
+    EnvEntry(
         "proofgym/RunningTotal-v0", "proofgym.envs.math.running_total:RunningTotal", "math",
         "Ten dependent steps: add digits one at a time, modulo 10; every step that follows is paid.",
     ),

@@ -18,7 +18,7 @@ __all__ = [
 ]  # fmt: skip
 
 _MARKER = re.compile(r"^[ \t>*_#`]{0,8}(?:final )?answer[*_`]{0,4} ?:[*_`]{0,4}", re.IGNORECASE | re.MULTILINE)
-_EDGE = " \t\r\n*_`$"
+_EDGE = " \t\r\n*`$"
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*[A-Za-z]{0,12}[ \t]*$", re.MULTILINE)
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _BETWEEN = re.compile(r"[\s,;]+")
