@@ -81,7 +81,7 @@ class Countdown(Puzzle):
         )
 
     def grade(self, text: str) -> tuple[Verdict, list[Credit]]:
-        """As `CountdownVerifier`, which finds the answer by rules of its own, and where it finds none, as all families."""
+        """As `CountdownVerifier`, which finds the answer by rules of its own, then by everybody's."""
         verdict, credits_ = self._judge_of.grade(text)
         return (verdict, credits_) if credits_ else super().grade(text)
 

@@ -8,10 +8,11 @@ themselves. The search branches on the cell with the fewest values and finds eve
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 from proofgym.envs.puzzles.chance import Chance
 
-__all__ = ["Domains", "Narrow", "latin_units", "less", "one", "values"]
+__all__ = ["Domains", "Narrow", "among", "latin_units", "less", "packed", "values"]
 
 Narrow = Callable[[list[int]], bool]
 """Narrows the domains of its cells in place, soundly; whether anything is left. On single values, it decides."""
@@ -177,15 +178,11 @@ def values(domain: int) -> list[int]:
     return found
 
 
-def one(value: int) -> int:
-    """The domain of a single value."""
-    return 1 << value
-
-
-def latin_units(size: int) -> list[list[int]]:
-    """The rows and columns of a square board."""
-    rows = [[r * size + c for c in range(size)] for r in range(size)]
-    return rows + [list(column) for column in zip(*rows, strict=True)]
+@lru_cache(maxsize=32)
+def latin_units(size: int) -> tuple[tuple[int, ...], ...]:
+    """The rows and then the columns of a square board."""
+    rows = [tuple(r * size + c for c in range(size)) for r in range(size)]
+    return (*rows, *zip(*rows, strict=True))
 
 
 def less(small: int, large: int) -> tuple[tuple[int, int], Narrow]:
@@ -201,3 +198,34 @@ def less(small: int, large: int) -> tuple[tuple[int, int], Narrow]:
         return state[large] != 0
 
     return (small, large), narrow
+
+
+def among(where: Sequence[int], size: int, allowed: Sequence[int]) -> tuple[Sequence[int], Narrow]:
+    """The rule that some cells together hold one of the given tuples, each packed by `packed`."""
+    place = [(cell, number * size) for number, cell in enumerate(where)]
+    mask = (1 << size) - 1
+
+    def narrow(state: list[int]) -> bool:
+        have = 0
+        for cell, shift in place:
+            have |= state[cell] << shift
+        union = 0
+        for one_of in allowed:
+            if one_of & have == one_of:
+                union |= one_of
+        if not union:
+            return False
+        for cell, shift in place:
+            state[cell] = union >> shift & mask
+        return True
+
+    return where, narrow
+
+
+def packed(chosen: Sequence[int], size: int) -> int:
+    """A tuple of values as one `int`, for `among`.
+
+    >>> bin(packed((1, 0), 2))
+    '0b110'
+    """
+    return sum(1 << (number * size + value) for number, value in enumerate(chosen))

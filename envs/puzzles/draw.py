@@ -15,14 +15,16 @@ _INK = "#1a2433"
 class Board:
     """A board of square cells to write, shade and rule, row and column counted from 0.
 
-    `top` and `left` leave room for clues outside the board, in cells.
+    `top`, `left`, `bottom` and `right` leave room for clues outside the board, in cells.
 
     >>> Board(1, 2).text(0, 1, "7").svg().count("<text")
     1
     """
 
-    def __init__(self, rows: int, columns: int, *, top: float = 0, left: float = 0) -> None:
-        self.rows, self.columns, self.top, self.left = rows, columns, top, left
+    def __init__(
+        self, rows: int, columns: int, *, top: float = 0, left: float = 0, bottom: float = 0, right: float = 0
+    ) -> None:
+        self.rows, self.columns, self.top, self.left, self.bottom, self.right = rows, columns, top, left, bottom, right
         self._under: list[str] = []
         self._over: list[str] = []
 
@@ -74,8 +76,8 @@ class Board:
 
     def svg(self, *, ruled: bool = True) -> str:
         """The picture."""
-        width = 2 * _PAD + (self.left + self.columns) * _CELL
-        height = 2 * _PAD + (self.top + self.rows) * _CELL
+        width = 2 * _PAD + (self.left + self.columns + self.right) * _CELL
+        height = 2 * _PAD + (self.top + self.rows + self.bottom) * _CELL
         lines: list[str] = []
         if ruled:
             right, bottom = self._x(self.columns), self._y(self.rows)

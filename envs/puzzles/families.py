@@ -64,12 +64,27 @@ FAMILIES: tuple[FamilyEntry, ...] = (
         "Fill a board so that each row, column and box holds every symbol once.",
         forms="both", turns=100, steps_version=1,
     ),
+    FamilyEntry(
+        "Futoshiki", "futoshiki:Futoshiki", "grid",
+        "Fill a Latin square so that the signs between neighbouring cells hold.", forms="both", turns=100,
+    ),
+    FamilyEntry(
+        "Skyscrapers", "skyscrapers:Skyscrapers", "grid",
+        "Fill a Latin square of heights so that each clue at the edge counts the towers seen.", forms="both", turns=100,
+    ),
+    FamilyEntry("LatinSquare", "latin:LatinSquare", "grid", "Complete a Latin square.", forms="both", turns=100),
     # graphs, optimisation, arithmetic
     FamilyEntry(
         "Countdown", "countdown:Countdown", "arithmetic",
         "Reach the target from the given numbers; any valid expression wins.",
     ),
     FamilyEntry("ShortestPath", "shortest_path:ShortestPath", "graph", "Find a shortest path in a weighted graph."),
+    FamilyEntry("Game24", "game24:Game24", "arithmetic", "Reach 24, or another target, with four numbers; or say impossible."),
+    FamilyEntry("Cryptarithm", "cryptarithm:Cryptarithm", "arithmetic", "Find the digits of the letters of an addition."),
+    FamilyEntry("Congruences", "congruences:Congruences", "arithmetic", "Solve a system of linear congruences."),
+    FamilyEntry("LinearSystem", "linear_system:LinearSystem", "arithmetic", "Solve a system of linear equations exactly."),
+    FamilyEntry("Bezout", "bezout:Bezout", "arithmetic", "Write a greatest common divisor as a sum of multiples."),
+    FamilyEntry("BaseConversion", "base_conversion:BaseConversion", "arithmetic", "Write a number in another base."),
     # strings, formal languages, induction, probability
     # planning, games, space
     FamilyEntry(

@@ -174,7 +174,7 @@ def _entry(dataset: str, config: str, seed: int) -> Mapping[str, Any]:
     return entry
 
 
-# Our own readers, for data sets whose scorers evaluate the answer ------------------------------------------------------
+# Our own readers, for data sets whose scorers evaluate the answer -----------------------------------------------------
 
 
 def _same_tokens(text: str, entry: Mapping[str, Any]) -> Verdict:

@@ -151,10 +151,12 @@ def _boxes(size: int) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def _units(size: int, variant: str, regions: tuple[str, ...] | None) -> list[tuple[str, list[int]]]:
+def _units(size: int, variant: str, regions: tuple[str, ...] | None) -> list[tuple[str, Sequence[int]]]:
     """Every set of cells that holds each symbol once, with its name."""
     lines = latin_units(size)
-    units = [(f"row {n + 1}" if n < size else f"column {n - size + 1}", unit) for n, unit in enumerate(lines)]
+    units: list[tuple[str, Sequence[int]]] = [
+        (f"row {n + 1}" if n < size else f"column {n - size + 1}", unit) for n, unit in enumerate(lines)
+    ]
     named = regions or _boxes(size)
     cells = range(size * size)
     for number, name in enumerate(dict.fromkeys(named), 1):

@@ -148,29 +148,29 @@ def evaluate(text: str) -> tuple[Value, list[int]]:
 
 
 def _sum(tokens: list[str], at: int, depth: int, literals: list[int]) -> tuple[Value | None, int]:
-    """One sum from a token on, and where it ends; `None` for anything that `parse` had better explain."""
+    """One sum from a sign on, and where it ends; `None` for anything that `parse` had better explain."""
     total: Value = 0
     plus = True
     while True:
         value, at = _factor(tokens, at, depth, literals)
         if value is None:
             return None, at
-        token = tokens[at]
-        while token == "*" or token == "/":
+        sign = tokens[at]
+        while sign == "*" or sign == "/":
             factor, at = _factor(tokens, at + 1, depth, literals)
-            if factor is None or (factor == 0 and token == "/"):
+            if factor is None or (factor == 0 and sign == "/"):
                 return None, at
-            if token == "*":
+            if sign == "*":
                 value *= factor
             elif isinstance(value, int) and isinstance(factor, int) and not value % factor:
                 value //= factor
             else:
                 value = Fraction(value) / factor
-            token = tokens[at]
+            sign = tokens[at]
         total = total + value if plus else total - value
-        if token != "+" and token != "-":
+        if sign != "+" and sign != "-":
             break
-        plus = token == "+"
+        plus = sign == "+"
         at += 1
     if isinstance(total, Fraction) and total.denominator == 1:
         total = total.numerator
@@ -178,20 +178,20 @@ def _sum(tokens: list[str], at: int, depth: int, literals: list[int]) -> tuple[V
 
 
 def _factor(tokens: list[str], at: int, depth: int, literals: list[int]) -> tuple[Value | None, int]:
-    token, negative = tokens[at], False
-    while token == "-":
+    sign, negative = tokens[at], False
+    while sign == "-":
         negative = not negative
         at += 1
-        token = tokens[at]
+        sign = tokens[at]
     value: Value | None
-    if token == "(":
+    if sign == "(":
         if depth >= MAX_DEPTH:
             return None, at
         value, at = _sum(tokens, at + 1, depth + 1, literals)
         if value is None or tokens[at] != ")":
             return None, at
-    elif token and token not in "+*/)" and len(token) <= MAX_DIGITS:
-        value = int(token)
+    elif sign and sign not in "+*/)" and len(sign) <= MAX_DIGITS:
+        value = int(sign)
         literals.append(value)
     else:
         return None, at

@@ -30,8 +30,10 @@ def test_refusals_have_reasons() -> None:
     assert all(len(reason) > 10 for reason in REFUSED.values())
 
 
-SOUND = ["spell_backward", "sudoku", "maze", "n_queens", "spiral_matrix", "binary_matrix", "string_insertion", "puzzle24",
-         "countdown", "gcd", "base_conversion", "lcm"]  # fmt: skip
+SOUND = [
+    "spell_backward", "sudoku", "maze", "n_queens", "spiral_matrix", "binary_matrix", "string_insertion", "puzzle24",
+    "countdown", "gcd", "base_conversion", "lcm",
+]  # fmt: skip
 
 
 @installed
