@@ -85,6 +85,14 @@ FAMILIES: tuple[FamilyEntry, ...] = (
     FamilyEntry("LinearSystem", "linear_system:LinearSystem", "arithmetic", "Solve a system of linear equations exactly."),
     FamilyEntry("Bezout", "bezout:Bezout", "arithmetic", "Write a greatest common divisor as a sum of multiples."),
     FamilyEntry("BaseConversion", "base_conversion:BaseConversion", "arithmetic", "Write a number in another base."),
+    FamilyEntry(
+        "PolynomialFactors", "polynomial_factors:PolynomialFactors", "arithmetic", "Factor a polynomial completely."
+    ),
+    FamilyEntry("ShortFormula", "short_formula:ShortFormula", "arithmetic", "Find a short formula equal to a long sum."),
+    FamilyEntry(
+        "DateArithmetic", "date_arithmetic:DateArithmetic", "arithmetic", "Follow a clock and calendar across zones."
+    ),
+    FamilyEntry("UnitChains", "unit_chains:UnitChains", "arithmetic", "Convert between invented units, exactly."),
     # strings, formal languages, induction, probability
     # planning, games, space
     FamilyEntry(
