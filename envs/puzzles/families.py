@@ -73,6 +73,18 @@ FAMILIES: tuple[FamilyEntry, ...] = (
         "Fill a Latin square of heights so that each clue at the edge counts the towers seen.", forms="both", turns=100,
     ),
     FamilyEntry("LatinSquare", "latin:LatinSquare", "grid", "Complete a Latin square.", forms="both", turns=100),
+    FamilyEntry(
+        "Kenken", "kenken:Kenken", "grid",
+        "Fill a Latin square so that the numbers of each cage give its result.", forms="both", turns=100,
+    ),
+    FamilyEntry(
+        "Nonogram", "nonogram:Nonogram", "grid",
+        "Paint cells so that the runs in every row and column have the given lengths.", forms="both", turns=120,
+    ),
+    FamilyEntry(
+        "Queens", "queens:Queens", "grid", "Complete a placement of queens that do not attack one another.",
+        forms="both", turns=40,
+    ),
     # graphs, optimisation, arithmetic
     FamilyEntry(
         "Countdown", "countdown:Countdown", "arithmetic",
