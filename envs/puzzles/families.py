@@ -85,22 +85,26 @@ FAMILIES: tuple[FamilyEntry, ...] = (
         "Queens", "queens:Queens", "grid", "Complete a placement of queens that do not attack one another.",
         forms="both", turns=40,
     ),
+    FamilyEntry(
+        "Slitherlink", "slitherlink:Slitherlink", "grid",
+        "Draw one closed loop along grid lines, as the numbers in the squares say.", forms="both", turns=100,
+    ),
     # graphs, optimisation, arithmetic
     FamilyEntry(
         "Countdown", "countdown:Countdown", "arithmetic",
         "Reach the target from the given numbers; any valid expression wins.",
     ),
     FamilyEntry("ShortestPath", "shortest_path:ShortestPath", "graph", "Find a shortest path in a weighted graph."),
-    FamilyEntry("Game24", "game24:Game24", "arithmetic", "Reach 24, or another target, with four numbers; or say impossible."),
-    FamilyEntry("Cryptarithm", "cryptarithm:Cryptarithm", "arithmetic", "Find the digits of the letters of an addition."),
+    FamilyEntry("Game24", "game24:Game24", "arithmetic", "Reach 24, or another target, with four numbers."),
+    FamilyEntry("Cryptarithm", "cryptarithm:Cryptarithm", "arithmetic", "Find the digits that letters stand for."),
     FamilyEntry("Congruences", "congruences:Congruences", "arithmetic", "Solve a system of linear congruences."),
-    FamilyEntry("LinearSystem", "linear_system:LinearSystem", "arithmetic", "Solve a system of linear equations exactly."),
+    FamilyEntry("LinearSystem", "linear_system:LinearSystem", "arithmetic", "Solve linear equations exactly."),
     FamilyEntry("Bezout", "bezout:Bezout", "arithmetic", "Write a greatest common divisor as a sum of multiples."),
     FamilyEntry("BaseConversion", "base_conversion:BaseConversion", "arithmetic", "Write a number in another base."),
     FamilyEntry(
         "PolynomialFactors", "polynomial_factors:PolynomialFactors", "arithmetic", "Factor a polynomial completely."
     ),
-    FamilyEntry("ShortFormula", "short_formula:ShortFormula", "arithmetic", "Find a short formula equal to a long sum."),
+    FamilyEntry("ShortFormula", "short_formula:ShortFormula", "arithmetic", "Find a short formula for a long sum."),
     FamilyEntry(
         "DateArithmetic", "date_arithmetic:DateArithmetic", "arithmetic", "Follow a clock and calendar across zones."
     ),

@@ -134,11 +134,5 @@ def _side(coefficients: Sequence[int], names: str) -> str:
         if a:
             sign = "-" if a < 0 else "+"
             parts.append(f"{sign} {abs(a) if abs(a) != 1 else ''}{name}")
-    text = " ".join(parts)
-    return (
-        "0"
-        if not text
-        else text.removeprefix("+ ").replace("- ", "-", 1)
-        if text[0] == "-"
-        else text.removeprefix("+ ")
-    )
+    text = " ".join(parts) or "0"
+    return f"-{text[2:]}" if text[0] == "-" else text.removeprefix("+ ")

@@ -34,10 +34,10 @@ class ShortFormula(Puzzle):
 
     family = "short_formula"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "operations": Knob(3, 7, "operations that are allowed", 2, 9),
-        "names": Knob(2, 3, "variables", 1, 3),
-        "saved": Knob(2, 12, "operations that the long sum has more, at least", 2, 16),
-        "number": Knob(4, 9, "largest number in the short formula", 1, 20),
+        "operations": Knob(3, 8, "operations that are allowed", 2, 9),
+        "names": Knob(3, 3, "variables", 1, 3),
+        "saved": Knob(2, 9, "operations that the long sum has more, at least", 2, 16),
+        "number": Knob(8, 16, "largest number in the short formula", 1, 40),
     }
     hardness_of = "operations of the long sum"
 
@@ -56,7 +56,7 @@ class ShortFormula(Puzzle):
                 parts.append((leaf, ""))
             while len(parts) > 1:
                 a, b = (parts.pop(int(rng.integers(len(parts)))) for _ in range(2))
-                sign = "+-**"[int(rng.integers(4))]
+                sign = "+-***"[int(rng.integers(5))]
                 left = f"({a[0]})" if sign == "*" and a[1] in ("+", "-") else a[0]
                 right = f"({b[0]})" if b[1] in ("+", "-") and sign in ("*", "-") else b[0]
                 parts.append((f"{left} {sign} {right}", sign))
@@ -88,9 +88,9 @@ class ShortFormula(Puzzle):
     def question(self) -> str:
         return (
             f"Find a short formula for this sum:\n{self.sum}\n"
-            "It has to be equal for all values of the variables, with whole numbers, + - * ^ and parentheses, and at most "
-            f"{self.most} operations. Each + - * ^ is one operation, also a product written without a sign, as in 2x, and a "
-            "minus at the head.\nEnd with a line 'Answer: ' and the formula."
+            "It has to be equal for all values of the variables, with whole numbers, + - * ^ and parentheses, and at "
+            f"most {self.most} operations. Each + - * ^ is one operation, also a product written without a sign, as in "
+            "2x, and a minus at the head.\nEnd with a line 'Answer: ' and the formula."
         )
 
     def judge(self, answer: str) -> Verdict:
@@ -145,6 +145,8 @@ class _Expanded:
         return {(0,) * len(_NAMES): n} if n else {}
 
     def name(self, letter: str) -> Terms:
+        if letter not in _NAMES:
+            raise Unreadable(f"the variables are {', '.join(_NAMES)}, found {letter!r}")
         return {tuple(int(letter == name) for name in _NAMES): 1}
 
     def add(self, a: Terms, b: Terms) -> Terms:

@@ -25,7 +25,7 @@ def judged(name: str, data: dict[str, object], answer: str) -> bool:
 
 def test_game24_takes_every_expression_over_all_four_numbers() -> None:
     hand = {"numbers": [1, 5, 5, 5], "target": 24}
-    for right in ("5 * (5 - 1 / 5)", "(5-1/5)*5 = 24", "(25/5 - 1/5)*5".replace("25/5", "5")):
+    for right in ("5 * (5 - 1 / 5)", "(5-1/5)*5 = 24", "(5 - 1/5)×5"):
         assert judged("Game24", hand, right)
     for wrong in ("24", "5*5-1", "5*5-1*(5-4)", "5*5-1^5", "impossible", "5*5-1+5-5 = 24", "5*(5-1/5) = 25", "25 - 1"):
         assert not judged("Game24", hand, wrong), wrong
@@ -107,7 +107,7 @@ def test_polynomial_factors_wants_irreducible_ones() -> None:
     for right in (
         "(2 - x)(x-1)(x+1)",
         "-(x-2)*(x+1)*(x-1)",
-        "1/1".replace("1/1", "(x-1)(-x-1)(x-2)"),
+        "(x-1)(-x-1)(x-2)",
         "-1(x-2)(x-1)(1+x)",
     ):
         assert judged("PolynomialFactors", asked, right), right
@@ -145,7 +145,7 @@ def test_formulas_outside_the_grammar_are_unreadable(text: str) -> None:
 def test_formulas_are_worked_out_by_the_usual_rules() -> None:
     ring = _Expanded()
     for one, other in (
-        ("2x^2y", "2*x*x*y"), ("-x^2", "0 - x*x"), ("x - y - z", "x - (y + z)"), ("(x+1)(x-1)", "x^2-1"), ("2(x)", "x·2"),
+        ("2x^2y", "2*x*x*y"), ("-x^2", "0 - x*x"), ("x - y - z", "x - (y + z)"), ("(x+1)(x-1)", "x^2-1"),
     ):  # fmt: skip
         assert read_formula(one, ring)[0] == read_formula(other, ring)[0], one
 
