@@ -109,12 +109,56 @@ FAMILIES: tuple[FamilyEntry, ...] = (
         "DateArithmetic", "date_arithmetic:DateArithmetic", "arithmetic", "Follow a clock and calendar across zones."
     ),
     FamilyEntry("UnitChains", "unit_chains:UnitChains", "arithmetic", "Convert between invented units, exactly."),
+    FamilyEntry("Clique", "vertex_sets:Clique", "graph", "Find a largest clique."),
+    FamilyEntry("IndependentSet", "vertex_sets:IndependentSet", "graph", "Find a largest independent set."),
+    FamilyEntry("VertexCover", "vertex_sets:VertexCover", "graph", "Find a smallest vertex cover."),
+    FamilyEntry("DominatingSet", "vertex_sets:DominatingSet", "graph", "Find a smallest dominating set."),
+    FamilyEntry("Colouring", "colouring:Colouring", "graph", "Colour a graph with as few colours as possible."),
+    FamilyEntry("HamiltonianPath", "hamiltonian_path:HamiltonianPath", "graph", "Visit every node exactly once."),
+    FamilyEntry("EulerTrail", "euler_trail:EulerTrail", "graph", "Walk along every edge exactly once."),
+    FamilyEntry("TopologicalOrder", "topological_order:TopologicalOrder", "graph", "Order tasks by precedences."),
+    FamilyEntry("Matching", "matching:Matching", "graph", "Find a matching of the greatest weight."),
+    FamilyEntry("MaxFlow", "network_flow:MaxFlow", "graph", "Find a maximum flow of a network."),
+    FamilyEntry("MinCut", "network_flow:MinCut", "graph", "Find a minimum cut of a network."),
+    FamilyEntry("SpanningTree", "spanning_trees:SpanningTree", "graph", "Find a minimum spanning tree."),
+    FamilyEntry("SteinerTree", "spanning_trees:SteinerTree", "graph", "Connect some nodes with the least length."),
+    FamilyEntry("Isomorphism", "isomorphism:Isomorphism", "graph", "Map one graph onto another."),
     # strings, formal languages, induction, probability
     # planning, games, space
     FamilyEntry(
         "LightsOut", "lights_out:LightsOut", "planning",
         "Switch off all lamps of a board; a press turns a lamp and its neighbours.", forms="both", turns=40,
     ),
+    FamilyEntry("Sokoban", "sokoban:Sokoban", "planning", "Push boxes onto goals.", forms="both", turns=100),
+    FamilyEntry(
+        "NPuzzle", "n_puzzle:NPuzzle", "planning",
+        "Slide the tiles of the 8-puzzle into an arrangement.", forms="both", turns=60,
+    ),
+    FamilyEntry(
+        "RushHour", "rush_hour:RushHour", "planning",
+        "Drive the red car out of a traffic jam.", forms="both", turns=30,
+    ),
+    FamilyEntry(
+        "Hanoi", "hanoi:Hanoi", "planning",
+        "Move the tower of Hanoi between any two arrangements.", forms="both", turns=150,
+    ),
+    FamilyEntry(
+        "Blocksworld", "blocksworld:Blocksworld", "planning",
+        "Restack blocks on a table.", forms="both", turns=30,
+    ),
+    FamilyEntry(
+        "RiverCrossing", "river_crossing:RiverCrossing", "planning",
+        "Ferry things across that must not be left alone with each other.", forms="both", turns=30,
+    ),
+    FamilyEntry(
+        "WaterJugs", "water_jugs:WaterJugs", "planning",
+        "Measure amounts with jugs without marks.", forms="both", turns=30,
+    ),
+    FamilyEntry(
+        "KeyMaze", "key_maze:KeyMaze", "planning",
+        "Fetch the keys of a maze with locked doors, and find the way out.", forms="both", turns=150,
+    ),
+    FamilyEntry("Maze", "maze:Maze", "planning", "Find the way through a maze.", forms="both", turns=120),
 )  # fmt: skip
 
 
