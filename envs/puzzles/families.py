@@ -123,6 +123,17 @@ FAMILIES: tuple[FamilyEntry, ...] = (
     FamilyEntry("SpanningTree", "spanning_trees:SpanningTree", "graph", "Find a minimum spanning tree."),
     FamilyEntry("SteinerTree", "spanning_trees:SteinerTree", "graph", "Connect some nodes with the least length."),
     FamilyEntry("Isomorphism", "isomorphism:Isomorphism", "graph", "Map one graph onto another."),
+    FamilyEntry("Knapsack", "knapsack:Knapsack", "optimisation", "Fill a knapsack with the greatest value."),
+    FamilyEntry("BinPacking", "bin_packing:BinPacking", "optimisation", "Pack items into as few bins as possible."),
+    FamilyEntry(
+        "TravellingSalesman", "travelling_salesman:TravellingSalesman", "optimisation", "Find a shortest round trip."
+    ),
+    FamilyEntry("JobShop", "job_shop:JobShop", "optimisation", "Schedule jobs to end as early as possible."),
+    FamilyEntry(
+        "IntervalScheduling", "interval_scheduling:IntervalScheduling", "optimisation", "Choose bookings that pay most."
+    ),
+    FamilyEntry("Assignment", "assignment:Assignment", "optimisation", "Give out tasks at the least total cost."),
+    FamilyEntry("SetCover", "set_cover:SetCover", "optimisation", "Cover all elements at the least cost."),
     # strings, formal languages, induction, probability
     # planning, games, space
     FamilyEntry(
