@@ -89,6 +89,11 @@ FAMILIES: tuple[FamilyEntry, ...] = (
         "Slitherlink", "slitherlink:Slitherlink", "grid",
         "Draw one closed loop along grid lines, as the numbers in the squares say.", forms="both", turns=100,
     ),
+    FamilyEntry(
+        "KnightsAndKnaves", "knights:KnightsAndKnaves", "logic",
+        "Find out who lies and who tells the truth, by what everybody says.",
+    ),
+    FamilyEntry("Zebra", "zebra:Zebra", "logic", "Find out from clues who lives in which house and has what."),
     # graphs, optimisation, arithmetic
     FamilyEntry(
         "Countdown", "countdown:Countdown", "arithmetic",
@@ -135,6 +140,27 @@ FAMILIES: tuple[FamilyEntry, ...] = (
     FamilyEntry("Assignment", "assignment:Assignment", "optimisation", "Give out tasks at the least total cost."),
     FamilyEntry("SetCover", "set_cover:SetCover", "optimisation", "Cover all elements at the least cost."),
     # strings, formal languages, induction, probability
+    FamilyEntry(
+        "WordLadder", "word_ladder:WordLadder", "strings",
+        "Turn one word into another, one letter at a time.", forms="both", turns=30,
+    ),
+    FamilyEntry("Cipher", "ciphers:Cipher", "strings", "Decipher words without the key."),
+    FamilyEntry("Substitution", "ciphers:Substitution", "strings", "Solve a cryptogram over a list of words."),
+    FamilyEntry(
+        "CommonSubsequence", "common_subsequence:CommonSubsequence", "strings", "Find a longest common subsequence."
+    ),
+    FamilyEntry("BracketRepair", "bracket_repair:BracketRepair", "strings", "Repair brackets with the fewest changes."),
+    FamilyEntry("LetterBank", "letter_bank:LetterBank", "strings", "Find words that use up given letters exactly."),
+    FamilyEntry(
+        "Rewriting", "rewriting:Rewriting", "formal", "Rewrite a word to another by rules.", forms="both", turns=40,
+    ),
+    FamilyEntry(
+        "SortMoves", "sort_moves:SortMoves", "strings", "Sort a row with given moves only.", forms="both", turns=60,
+    ),
+    FamilyEntry(
+        "EditScript", "edit_script:EditScript", "strings",
+        "Turn one word into another with the fewest edits.", forms="both", turns=30,
+    ),
     # planning, games, space
     FamilyEntry(
         "LightsOut", "lights_out:LightsOut", "planning",
