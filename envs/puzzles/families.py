@@ -94,6 +94,11 @@ FAMILIES: tuple[FamilyEntry, ...] = (
         "Find out who lies and who tells the truth, by what everybody says.",
     ),
     FamilyEntry("Zebra", "zebra:Zebra", "logic", "Find out from clues who lives in which house and has what."),
+    FamilyEntry("Entailment", "entailment:Entailment", "logic", "Say what follows from premises, and refute the rest."),
+    FamilyEntry(
+        "Syllogism", "syllogism:Syllogism", "logic",
+        "Say which conclusions follow from 'all', 'no' and 'some', and refute the rest.",
+    ),
     # graphs, optimisation, arithmetic
     FamilyEntry(
         "Countdown", "countdown:Countdown", "arithmetic",
@@ -151,6 +156,14 @@ FAMILIES: tuple[FamilyEntry, ...] = (
     ),
     FamilyEntry("BracketRepair", "bracket_repair:BracketRepair", "strings", "Repair brackets with the fewest changes."),
     FamilyEntry("LetterBank", "letter_bank:LetterBank", "strings", "Find words that use up given letters exactly."),
+    FamilyEntry("ProgramTrace", "program_trace:ProgramTrace", "formal", "Trace a program; every right step is paid."),
+    FamilyEntry(
+        "RegexSynthesis", "regex_puzzles:RegexSynthesis", "formal", "Write a regular expression for an automaton."
+    ),
+    FamilyEntry(
+        "RegexDifference", "regex_puzzles:RegexDifference", "formal", "Tell two regular expressions apart by a word."
+    ),
+    FamilyEntry("DfaConstruction", "regex_puzzles:DfaConstruction", "formal", "Build an automaton for a language."),
     FamilyEntry(
         "Rewriting", "rewriting:Rewriting", "formal", "Rewrite a word to another by rules.", forms="both", turns=40,
     ),
@@ -196,6 +209,42 @@ FAMILIES: tuple[FamilyEntry, ...] = (
         "Fetch the keys of a maze with locked doors, and find the way out.", forms="both", turns=150,
     ),
     FamilyEntry("Maze", "maze:Maze", "planning", "Find the way through a maze.", forms="both", turns=120),
+    FamilyEntry(
+        "RuleGrid", "rule_grid:RuleGrid", "planning",
+        "Reach a pattern on a board with rewriting rules of its own.", forms="both", turns=40,
+    ),
+    FamilyEntry(
+        "Crafting", "crafting:Crafting", "planning",
+        "Gather and craft by recipes, within a number of days.", forms="both", turns=60,
+    ),
+    FamilyEntry(
+        "Minesweeper", "minesweeper:Minesweeper", "games",
+        "Open all cells without a mine, on boards that need no guess.", forms="steps", turns=100,
+    ),
+    FamilyEntry(
+        "Mastermind", "mastermind:Mastermind", "games",
+        "Find a code from how well guesses fit it.", forms="steps", turns=12,
+    ),
+    FamilyEntry(
+        "WordGuess", "word_guess:WordGuess", "games",
+        "Find a five-letter word from marked guesses.", forms="steps", turns=20,
+    ),
+    FamilyEntry(
+        "TwentyQuestions", "twenty_questions:TwentyQuestions", "games",
+        "Find the secret row of a table by its properties.", forms="steps", turns=20,
+    ),
+    FamilyEntry(
+        "Nim", "nim:Nim", "games",
+        "Win a game of taking from piles against a perfect opponent.", forms="steps", turns=40,
+    ),
+    FamilyEntry(
+        "Connect", "connect:Connect", "games",
+        "Drop stones and get a line before a perfect opponent does.", forms="steps", turns=12,
+    ),
+    FamilyEntry(
+        "TicTacToe", "connect:TicTacToe", "games",
+        "Put stones and get a line before a perfect opponent does.", forms="steps", turns=12,
+    ),
 )  # fmt: skip
 
 
