@@ -37,7 +37,7 @@ class RushHour(StateGraph[Position]):
     knobs: ClassVar[Mapping[str, Knob]] = {
         "size": Knob(5, 5, "rows and columns; a jam of 6 x 6 takes ten times as long to find", 4, 6),
         "cars": Knob(9, 9, "cars, X included; fewer if there is no room", 2, 14),
-        "moves": Knob(4, 8, "least number of moves, about", 1, 12),
+        "moves": Knob(4, 7, "least number of moves, about", 1, 12),
     }
     hardness_of = "least number of moves"
     steps_floor = 0.35  # starts lie far from the exit, and a random walk drifts back to the middle
