@@ -99,6 +99,12 @@ FAMILIES: tuple[FamilyEntry, ...] = (
         "Syllogism", "syllogism:Syllogism", "logic",
         "Say which conclusions follow from 'all', 'no' and 'some', and refute the rest.",
     ),
+    FamilyEntry("Satisfiability", "sat:Satisfiability", "logic", "Satisfy a formula, or refute it line by line."),
+    FamilyEntry("Circuit", "circuit:Circuit", "logic", "Build a circuit from few gates that computes a given table."),
+    FamilyEntry(
+        "HornChaining", "horn:HornChaining", "logic", "Derive a goal from facts by rules, in few steps.", forms="both",
+        turns=30,
+    ),
     # graphs, optimisation, arithmetic
     FamilyEntry(
         "Countdown", "countdown:Countdown", "arithmetic",
@@ -164,6 +170,15 @@ FAMILIES: tuple[FamilyEntry, ...] = (
         "RegexDifference", "regex_puzzles:RegexDifference", "formal", "Tell two regular expressions apart by a word."
     ),
     FamilyEntry("DfaConstruction", "regex_puzzles:DfaConstruction", "formal", "Build an automaton for a language."),
+    FamilyEntry("ParseTree", "parse_tree:ParseTree", "formal", "Derive a word in a context-free grammar."),
+    FamilyEntry(
+        "CellularAutomaton", "cellular_automaton:CellularAutomaton", "induction", "Run a one-dimensional automaton."
+    ),
+    FamilyEntry(
+        "AutomatonRule", "cellular_automaton:AutomatonRule", "induction", "Find the rule of a one-dimensional automaton."
+    ),
+    FamilyEntry("LifeForward", "life:LifeForward", "induction", "Run the game of life."),
+    FamilyEntry("LifePredecessor", "life:LifePredecessor", "induction", "Find a predecessor in the game of life."),
     FamilyEntry(
         "Rewriting", "rewriting:Rewriting", "formal", "Rewrite a word to another by rules.", forms="both", turns=40,
     ),
