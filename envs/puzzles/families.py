@@ -162,23 +162,31 @@ FAMILIES: tuple[FamilyEntry, ...] = (
     ),
     FamilyEntry("BracketRepair", "bracket_repair:BracketRepair", "strings", "Repair brackets with the fewest changes."),
     FamilyEntry("LetterBank", "letter_bank:LetterBank", "strings", "Find words that use up given letters exactly."),
-    FamilyEntry("ProgramTrace", "program_trace:ProgramTrace", "formal", "Trace a program; every right step is paid."),
+    FamilyEntry("ProgramTrace", "program_trace:ProgramTrace", "formal", "Trace a program, paid step by step."),
     FamilyEntry(
-        "RegexSynthesis", "regex_puzzles:RegexSynthesis", "formal", "Write a regular expression for an automaton."
+        "RegexSynthesis", "regex_puzzles:RegexSynthesis", "formal", "Write an expression for an automaton."
     ),
     FamilyEntry(
-        "RegexDifference", "regex_puzzles:RegexDifference", "formal", "Tell two regular expressions apart by a word."
+        "RegexDifference", "regex_puzzles:RegexDifference", "formal", "Tell two expressions apart by a word."
     ),
     FamilyEntry("DfaConstruction", "regex_puzzles:DfaConstruction", "formal", "Build an automaton for a language."),
     FamilyEntry("ParseTree", "parse_tree:ParseTree", "formal", "Derive a word in a context-free grammar."),
     FamilyEntry(
-        "CellularAutomaton", "cellular_automaton:CellularAutomaton", "induction", "Run a one-dimensional automaton."
+        "CellularAutomaton", "cellular_automaton:CellularAutomaton", "induction", "Run a cellular automaton."
     ),
     FamilyEntry(
-        "AutomatonRule", "cellular_automaton:AutomatonRule", "induction", "Find the rule of a one-dimensional automaton."
+        "AutomatonRule", "cellular_automaton:AutomatonRule", "induction", "Find the rule of a cellular automaton."
     ),
     FamilyEntry("LifeForward", "life:LifeForward", "induction", "Run the game of life."),
     FamilyEntry("LifePredecessor", "life:LifePredecessor", "induction", "Find a predecessor in the game of life."),
+    FamilyEntry("ArcGrid", "arc_grid:ArcGrid", "induction", "Find out from examples what happens to a grid."),
+    FamilyEntry("ListFunction", "list_function:ListFunction", "induction", "Find out what happens to a list."),
+    FamilyEntry("NumberSequence", "number_sequence:NumberSequence", "induction", "Continue a sequence of numbers."),
+    FamilyEntry("DiceOdds", "dice:DiceOdds", "probability", "Find an exact probability with dice."),
+    FamilyEntry("UrnOdds", "dice:UrnOdds", "probability", "Find an exact probability with an urn."),
+    FamilyEntry("BayesNet", "chance_models:BayesNet", "probability", "Find a probability in a Bayes net."),
+    FamilyEntry("HittingTime", "chance_models:HittingTime", "probability", "Find the expected steps of a Markov chain."),
+    FamilyEntry("StoppingGame", "chance_models:StoppingGame", "probability", "Find the value of a game of stopping."),
     FamilyEntry(
         "Rewriting", "rewriting:Rewriting", "formal", "Rewrite a word to another by rules.", forms="both", turns=40,
     ),
