@@ -185,8 +185,11 @@ FAMILIES: tuple[FamilyEntry, ...] = (
     FamilyEntry("DiceOdds", "dice:DiceOdds", "probability", "Find an exact probability with dice."),
     FamilyEntry("UrnOdds", "dice:UrnOdds", "probability", "Find an exact probability with an urn."),
     FamilyEntry("BayesNet", "chance_models:BayesNet", "probability", "Find a probability in a Bayes net."),
-    FamilyEntry("HittingTime", "chance_models:HittingTime", "probability", "Find the expected steps of a Markov chain."),
-    FamilyEntry("StoppingGame", "chance_models:StoppingGame", "probability", "Find the value of a game of stopping."),
+    FamilyEntry("HittingTime", "chance_models:HittingTime", "probability", "Find expected steps of a Markov chain."),
+    FamilyEntry("StoppingGame", "chance_models:StoppingGame", "probability", "Find the value of a stopping game."),
+    FamilyEntry("StackMachine", "machines:StackMachine", "formal", "Run a program of a stack machine."),
+    FamilyEntry("TuringMachine", "machines:TuringMachine", "formal", "Run a Turing machine until it halts."),
+    FamilyEntry("LambdaReduction", "lambda_reduction:LambdaReduction", "formal", "Reduce a term to its normal form."),
     FamilyEntry(
         "Rewriting", "rewriting:Rewriting", "formal", "Rewrite a word to another by rules.", forms="both", turns=40,
     ),
@@ -267,6 +270,49 @@ FAMILIES: tuple[FamilyEntry, ...] = (
     FamilyEntry(
         "TicTacToe", "connect:TicTacToe", "games",
         "Put stones and get a line before a perfect opponent does.", forms="steps", turns=12,
+    ),
+    FamilyEntry(
+        "Lasers", "lasers:Lasers", "space",
+        "Place mirrors so that a laser passes every target.", forms="both", turns=20,
+    ),
+    FamilyEntry(
+        "DiceRolling", "dice_rolling:DiceRolling", "space",
+        "Roll a die to a cell with a given face on top.", forms="both", turns=50,
+    ),
+    FamilyEntry("PathTurns", "path_turns:PathTurns", "space", "Say where a walk of turns and steps ends."),
+    FamilyEntry("CubeNet", "cube_net:CubeNet", "space", "Fold a net to a cube, turn it, and name the faces."),
+    FamilyEntry("Packing", "packing:Packing", "space", "Fill a board with polyominoes."),
+    FamilyEntry(
+        "Pancake", "pancake:Pancake", "planning",
+        "Sort a stack of pancakes by flipping its top.", forms="both", turns=20,
+    ),
+    FamilyEntry(
+        "TopSpin", "top_spin:TopSpin", "planning",
+        "Sort a ring of numbers with shifts and a turnstile.", forms="both", turns=35,
+    ),
+    FamilyEntry(
+        "Twiddle", "twiddle:Twiddle", "planning",
+        "Sort a board by turning blocks of two by two.", forms="both", turns=25,
+    ),
+    FamilyEntry(
+        "IceSliding", "ice_sliding:IceSliding", "planning",
+        "Slide over ice from rock to rock to the goal.", forms="both", turns=30,
+    ),
+    FamilyEntry(
+        "PegSolitaire", "peg_solitaire:PegSolitaire", "planning",
+        "Jump pegs until one is left.", forms="both", turns=30,
+    ),
+    FamilyEntry(
+        "Logistics", "logistics:Logistics", "planning",
+        "Bring parcels to their towns with one truck.", forms="both", turns=40,
+    ),
+    FamilyEntry(
+        "TurtleProgram", "turtle_program:TurtleProgram", "planning",
+        "Write a short program that collects every mark on a board.",
+    ),
+    FamilyEntry(
+        "Battleship", "battleship:Battleship", "games",
+        "Find and sink hidden ships within a number of shots.", forms="steps", turns=60,
     ),
 )  # fmt: skip
 
