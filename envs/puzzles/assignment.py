@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -33,7 +34,9 @@ class Assignment(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         n = knobs["size"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             puzzle = cls({"costs": rng.integers(1, knobs["highest"] + 1, size=(n, n)).tolist()})
             if puzzle.greedy() > puzzle.best[0]:
                 return puzzle

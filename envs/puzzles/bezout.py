@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -30,7 +31,9 @@ class Bezout(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         low, high = 10 ** (knobs["digits"] - 1), 10 ** knobs["digits"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             common = int(rng.integers(1, 10))
             numbers = (common * rng.integers(-(-low // common), high // common, size=knobs["count"])).tolist()
             d = math.gcd(*numbers)

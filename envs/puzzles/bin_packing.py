@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -35,7 +36,9 @@ class BinPacking(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         bins, capacity = knobs["bins"], knobs["capacity"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             sizes: list[tuple[int, int]] = []
             for b in range(bins):
                 parts = int(knobs["items"] + rng.random())

@@ -12,6 +12,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.answers import Unreadable
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -37,7 +38,9 @@ class BracketRepair(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         kinds, half = _PAIRS[: knobs["kinds"]], knobs["length"] // 2
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             word, stack = "", list[str]()
             while len(word) < 2 * half:
                 if len(stack) < 2 * half - len(word) and (not stack or rng.random() < 0.55):

@@ -14,6 +14,7 @@ from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.answers import Unreadable
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -53,7 +54,9 @@ class CellularAutomaton(Puzzle):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             rule, row = int(rng.integers(1, 255)), _random_row(rng, knobs["width"])
             puzzle = cls({"rule": rule, "row": row, "steps": knobs["steps"]})
             if (
@@ -109,7 +112,9 @@ class AutomatonRule(Puzzle):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             rule = int(rng.integers(1, 255))
             firsts = [_random_row(rng, knobs["width"]) for _ in range(knobs["pairs"])]
             pairs = [[row, run(rule, row, knobs["apart"])] for row in firsts]

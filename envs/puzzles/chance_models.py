@@ -15,6 +15,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.linear_system import solve
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
@@ -59,7 +60,9 @@ class BayesNet(_Exact):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         n = knobs["variables"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             parents, tables = [], []
             for v in range(n):
                 some = sorted(rng.permutation(v)[: int(rng.integers(1, knobs["parents"] + 1))].tolist()) if v else []
@@ -152,7 +155,9 @@ class HittingTime(_Exact):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         n, parts = knobs["states"], knobs["parts"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             rows = []
             for _ in range(n):
                 row = [0] * n
@@ -235,7 +240,9 @@ class StoppingGame(_Exact):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             faces = sorted(rng.integers(0, knobs["highest"] + 1, size=int(knobs["faces"])).tolist())
             puzzle = cls({"faces": faces, "rolls": knobs["rolls"], "price": int(rng.integers(0, 3))})
             plain = Fraction(sum(faces), len(faces))

@@ -12,6 +12,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Option, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.short_words import FOUR, THREE
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
@@ -39,7 +40,9 @@ class Cipher(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         pool = (*THREE, *FOUR, *FOUR)
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             kind = knobs["kind"] if knobs["kind"] != "any" else _KINDS[int(rng.integers(len(_KINDS)))]
             words = [pool[i] for i in rng.integers(len(pool), size=int(knobs["words"])).tolist()]
             if kind == "vigenere":  # the known word covers the key
@@ -173,7 +176,9 @@ class Substitution(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         pool = (*THREE, *FOUR)
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             listed = [pool[i] for i in rng.permutation(len(pool))[: knobs["listed"]].tolist()]
             words = listed[: min(knobs["words"], len(listed))]
             key = str.maketrans(_LETTERS, "".join(_LETTERS[i] for i in rng.permutation(26).tolist()))

@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers
 from proofgym.envs.puzzles.contract import Knob, Knobs
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.graphs import GraphPuzzle, random_edges
 from proofgym.verifiers import Verdict
 
@@ -34,7 +35,9 @@ class Colouring(GraphPuzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         nodes = knobs["nodes"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             edges = random_edges(rng, nodes, round(knobs["density"] * nodes * (nodes - 1) / 2))
             puzzle = cls({"nodes": nodes, "edges": edges})
             if 3 <= max(puzzle.best[0]) < nodes:

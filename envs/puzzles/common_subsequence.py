@@ -13,6 +13,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.answers import tidy
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -34,7 +35,9 @@ class CommonSubsequence(Puzzle):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             words = [
                 "".join(_ALPHABET[i] for i in rng.integers(knobs["alphabet"], size=int(knobs["letters"])).tolist())
                 for _ in range(knobs["words"])

@@ -12,6 +12,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.verifiers import Verdict
 
 __all__ = ["Congruences", "smallest"]
@@ -39,7 +40,9 @@ class Congruences(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         possible = rng.random() >= knobs["impossible"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             rows = []
             unknown = int(rng.integers(10**9))
             for _ in range(knobs["count"]):

@@ -13,6 +13,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.answers import Unreadable
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Credit, Verdict
 from proofgym.verifiers.math.expression import Expression, combine, number
@@ -50,7 +51,9 @@ class Countdown(Puzzle):
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size = knobs["numbers"]
         large = round(knobs["large"] * size)
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             numbers = [
                 *rng.integers(1, 21, size=size - large).tolist(),
                 *(25 * rng.integers(1, 5, size=large)).tolist(),

@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -34,7 +35,9 @@ class Cryptarithm(Puzzle):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             longest = knobs["digits"]
             sizes = [longest, *rng.integers(max(2, longest - 1), longest + 1, size=knobs["addends"] - 1).tolist()]
             addends = [int(rng.integers(10 ** (size - 1), 10**size)) for size in sizes]

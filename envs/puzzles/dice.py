@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -142,7 +143,9 @@ class DiceOdds(_Odds):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             sides = rng.integers(4, max(5, knobs["sides"] + 1), size=int(knobs["dice"])).tolist()
             events = []
             for _ in range(2):
@@ -219,7 +222,9 @@ class UrnOdds(_Odds):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             balls = rng.integers(1, knobs["balls"] + 1, size=int(knobs["colours"])).tolist()
             draws = knobs["draws"]
             events = []

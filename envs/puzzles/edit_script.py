@@ -12,6 +12,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.answers import split_moves
 from proofgym.envs.puzzles.contract import Illegal, Knob, Knobs, MovePuzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.verifiers import Verdict
 
 __all__ = ["EditScript"]
@@ -37,7 +38,9 @@ class EditScript(MovePuzzle[str]):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             word = "".join(_ALPHABET[i] for i in rng.integers(4, size=int(knobs["letters"])).tolist())
             target = word
             for _ in range(knobs["edits"]):

@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers
 from proofgym.envs.puzzles.contract import Knob, Knobs
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.graphs import GraphPuzzle
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
@@ -31,7 +32,9 @@ class EulerTrail(GraphPuzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         nodes, wanted = knobs["nodes"], min(knobs["edges"], knobs["nodes"] * (knobs["nodes"] - 1) // 2)
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             at = int(rng.integers(nodes))
             edges: set[tuple[int, int]] = set()
             while len(edges) < wanted:

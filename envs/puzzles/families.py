@@ -105,6 +105,30 @@ FAMILIES: tuple[FamilyEntry, ...] = (
         "HornChaining", "horn:HornChaining", "logic", "Derive a goal from facts by rules, in few steps.", forms="both",
         turns=30,
     ),
+    FamilyEntry(
+        "StarBattle", "star_battle:StarBattle", "grid",
+        "Place stars so that every row, column and region holds the same number, none touching.", forms="both", turns=50,
+    ),
+    FamilyEntry(
+        "Akari", "akari:Akari", "grid", "Place lamps so that every cell is lit and no lamp shines on another.",
+        forms="both", turns=50,
+    ),
+    FamilyEntry(
+        "Tents", "tents:Tents", "grid", "Pitch a tent beside every tree, none touching.", forms="both", turns=50,
+    ),
+    FamilyEntry(
+        "Hitori", "hitori:Hitori", "grid",
+        "Shade numbers until none stands twice in a line, without parting the board.", forms="both", turns=60,
+    ),
+    FamilyEntry(
+        "Binairo", "binairo:Binairo", "grid",
+        "Fill a board with 0 and 1, half of each in every line, never three alike.", forms="both", turns=100,
+    ),
+    FamilyEntry(
+        "Kakuro", "kakuro:Kakuro", "grid", "Fill runs of cells with different digits that add up to their sums.",
+        forms="both", turns=100,
+    ),
+    FamilyEntry("MagicSquare", "magic_square:MagicSquare", "grid", "Complete a magic square.", forms="both", turns=50),
     # graphs, optimisation, arithmetic
     FamilyEntry(
         "Countdown", "countdown:Countdown", "arithmetic",

@@ -12,6 +12,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.answers import tidy
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.verifiers import Verdict
 from proofgym.verifiers.math.expression import Expression, Unreadable, combine, evaluate, number
 
@@ -43,7 +44,9 @@ class Game24(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         possible = rng.random() >= knobs["impossible"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             numbers = rng.integers(1, knobs["highest"] + 1, size=4).tolist()
             puzzle = cls({"numbers": numbers, "target": int(rng.integers(24, knobs["target"] + 1))})
             if (puzzle.found[0] is not None) == possible and puzzle.target != sum(numbers):

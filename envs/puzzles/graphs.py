@@ -36,7 +36,8 @@ class GraphPuzzle(Puzzle):
         return [self.nodes, sorted([min(u, v), max(u, v)] for u, v in self.edges)]
 
     def question(self) -> str:
-        return f"An undirected graph has the nodes 0 to {self.nodes - 1} and these edges:\n{listed(self.edges)}\n{self.task()}"
+        edges = listed(self.edges)
+        return f"An undirected graph has the nodes 0 to {self.nodes - 1} and these edges:\n{edges}\n{self.task()}"
 
     def svg(self) -> str:
         """The nodes on a circle."""

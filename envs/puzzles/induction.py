@@ -17,6 +17,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 
 __all__ = ["Operation", "RulePuzzle", "apply_all", "fitting"]
@@ -95,7 +96,9 @@ class RulePuzzle(Puzzle, Generic[T]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         operations, depth = list(cls.operations.values()), knobs["depth"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             rule = [operations[i] for i in rng.integers(len(operations), size=int(depth)).tolist()]
             pairs: list[tuple[T, T]] = []
             for _ in range(8 * knobs["examples"]):

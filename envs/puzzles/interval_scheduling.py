@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -33,7 +34,9 @@ class IntervalScheduling(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         n = knobs["bookings"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             rows = []
             for _ in range(n):
                 start = int(rng.integers(0, 2 * n + 8))

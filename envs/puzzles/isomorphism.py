@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.graphs import drawn, listed, masks
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
@@ -37,7 +38,9 @@ class Isomorphism(Puzzle):
         n = knobs["nodes"]
         wanted = min(round(knobs["degree"] * n / 2), n * (n - 1) // 2 - 1)
         most = 2 * wanted // n + 1  # nobody has many more neighbours than an even share
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             edges: set[tuple[int, int]] = set()
             degree = [0] * n
             for _ in range(20 * wanted):

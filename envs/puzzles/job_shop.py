@@ -13,6 +13,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -38,7 +39,9 @@ class JobShop(Puzzle):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             jobs = []
             for _ in range(knobs["jobs"]):
                 machines = rng.permutation(knobs["machines"]).tolist()

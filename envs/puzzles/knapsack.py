@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -36,7 +37,9 @@ class Knapsack(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         n, most = knobs["items"], knobs["heaviest"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             weights = rng.integers(1, most + 1, size=n)
             values = np.maximum(1, weights + rng.integers(-most // 4, most // 4 + 1, size=n))
             capacity = int(weights.sum() * rng.uniform(0.35, 0.65))

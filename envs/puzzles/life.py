@@ -11,6 +11,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -78,7 +79,9 @@ class LifeForward(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size = knobs["size"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             cells = (rng.random((size, size)) < knobs["density"]).tolist()
             rows = ["".join("#" if cell else "." for cell in row) for row in cells]
             puzzle = cls({"board": rows, "generations": knobs["generations"]})
@@ -142,7 +145,9 @@ class LifePredecessor(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size = knobs["size"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             cells = (rng.random((size, size)) < knobs["density"]).tolist()
             before = [sum(1 << i for i, cell in enumerate(row) if cell) for row in cells]
             after = grown(before, size)

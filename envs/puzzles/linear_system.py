@@ -12,6 +12,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -38,7 +39,9 @@ class LinearSystem(Puzzle):
         n, most = knobs["unknowns"], knobs["coefficient"]
         loose = n > 1 and rng.random() < knobs["loose"]
         below = int(rng.integers(2, 5)) if rng.random() < knobs["fractions"] else 1
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             hidden = rng.integers(-12, 13, size=n)
             rows = rng.integers(-most, most + 1, size=(n - loose, n))
             scaled = rows @ hidden

@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.graphs import drawn, listed, random_edges, read_edges
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
@@ -36,7 +37,9 @@ class Matching(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         nodes = knobs["nodes"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             pairs = random_edges(rng, nodes, round(knobs["degree"] * nodes / 2))
             weights = rng.integers(1, knobs["heaviest"] + 1, size=len(pairs)).tolist()
             puzzle = cls({"nodes": nodes, "edges": [[*e, w] for e, w in zip(pairs, weights, strict=True)]})

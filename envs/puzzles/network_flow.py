@@ -12,6 +12,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.graphs import drawn, listed, node_set
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
@@ -32,11 +33,13 @@ class _Network(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         nodes = knobs["nodes"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             pairs: set[tuple[int, int]] = set()
             for v in range(1, nodes):
                 pairs.add((int(rng.integers(v)), v))
-            wanted = min(round(knobs["degree"] * nodes), (nodes - 1) ** 2)
+            wanted = min(round(knobs["degree"] * nodes), (nodes - 2) * (nodes + 1) // 2 + 1)
             while len(pairs) < wanted:
                 u, v = int(rng.integers(nodes - 1)), int(rng.integers(1, nodes))
                 if u != v and (v, u) not in pairs:

@@ -13,6 +13,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.answers import Unreadable
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -40,7 +41,9 @@ class ParseTree(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         names, n = _NAMES[: knobs["names"]], knobs["length"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             rules: list[str] = []
             for name in names:
                 while sum(rule[0] == name and len(rule) > 2 for rule in rules) < knobs["rules"]:

@@ -13,6 +13,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.answers import Unreadable
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.formula import read_formula
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
@@ -43,7 +44,9 @@ class PolynomialFactors(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         most = knobs["coefficient"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             factors: list[Poly] = []
             while len(factors) < knobs["factors"]:
                 degree = int(rng.integers(1, knobs["degree"] + 1))

@@ -13,6 +13,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.answers import Unreadable, find_answer
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Credit, Verdict
 from proofgym.verifiers.math.numeric import lines
@@ -44,7 +45,9 @@ class ProgramTrace(Puzzle):
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         """A loop with a counter, perhaps with a jump inside, and a few assignments around it."""
         n, wanted = knobs["lines"], knobs["steps"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             names = [_NAMES[i] for i in rng.permutation(knobs["variables"]).tolist()]
             counter, others = names[0], names[1:]
             before, body = int(rng.integers(0, 2)), max(1, n - 3 - int(rng.integers(0, 2)))

@@ -12,6 +12,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.answers import Answer, Unreadable, find_answer, tidy
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.regular import Automaton, Dfa, difference, minimal, parse_regex
 from proofgym.errors import BadInput
 from proofgym.verifiers import Credit, Verdict
@@ -60,7 +61,9 @@ class RegexSynthesis(Puzzle):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             text = _expression(rng, knobs["letters"], "ab")
             dfa = minimal(parse_regex(text, "ab"), "ab", 40)
             if dfa is not None and knobs["states"] <= len(dfa.table) <= knobs["states"] + 4:
@@ -140,7 +143,9 @@ class RegexDifference(Puzzle):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             one = _expression(rng, knobs["letters"], "abc")
             two = list(one)
             for _ in range(int(rng.integers(1, 3))):
@@ -230,7 +235,9 @@ class DfaConstruction(Puzzle):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             conditions: list[list[Any]] = []
             for _ in range(knobs["conditions"]):
                 kind = list(_CONDITIONS)[int(rng.integers(len(_CONDITIONS)))]

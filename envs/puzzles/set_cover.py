@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -36,7 +37,9 @@ class SetCover(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         n = knobs["elements"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             sets = []
             for _ in range(knobs["sets"]):
                 size = int(rng.integers(2, max(3, n // 2) + 1))

@@ -12,6 +12,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.answers import Unreadable
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.formula import MAX_EXPONENT, read_formula
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
@@ -45,7 +46,9 @@ class ShortFormula(Puzzle):
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         names, most = knobs["names"], knobs["operations"]
         ring = _Expanded()
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             parts: list[tuple[str, str]] = []  # text, outermost sign
             for _ in range(most + 1):
                 leaf = (

@@ -12,6 +12,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Illegal, Knob, Knobs, MovePuzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 
 __all__ = ["SortMoves"]
@@ -29,7 +30,7 @@ class SortMoves(MovePuzzle[Row]):
 
     family = "sort_moves"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "size": Knob(4, 7, "numbers in the row", 3, 7),
+        "size": Knob(4, 7, "numbers in the row", 4, 7),
         "moves": Knob(3, 3, "moves that are offered", 2, 6),
         "depth": Knob(0.5, 0.8, "least distance, as a share of the greatest there is", 0.0, 1.0),
     }
@@ -40,7 +41,9 @@ class SortMoves(MovePuzzle[Row]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         n = knobs["size"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             offered: list[list[Any]] = []
             while len(offered) < knobs["moves"]:
                 i, j = sorted((1 + rng.permutation(n)[:2]).tolist())

@@ -12,6 +12,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.graphs import drawn, listed, random_edges, read_edges
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
@@ -146,7 +147,9 @@ class SteinerTree(_Joining):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             edges = _weighted(rng, knobs["nodes"], knobs["degree"], knobs["heaviest"])
             terminals = sorted(rng.permutation(knobs["nodes"])[: min(knobs["terminals"], knobs["nodes"] - 1)].tolist())
             puzzle = cls({"nodes": knobs["nodes"], "edges": edges, "terminals": terminals})

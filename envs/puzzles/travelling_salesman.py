@@ -12,6 +12,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -37,7 +38,9 @@ class TravellingSalesman(Puzzle):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             towns = rng.integers(0, knobs["side"] + 1, size=(knobs["towns"], 2)).tolist()
             if len({tuple(town) for town in towns}) < len(towns):
                 continue

@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -40,7 +41,9 @@ class UnitChains(Puzzle):
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         units = [f"{a}{v}{b}" for a in _FIRST for v in "aeiou" for b in _LAST]
         size = knobs["chain"] + 1 + knobs["spare"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             names = [units[i] for i in rng.permutation(len(units))[:size].tolist()]
             pairs = [(i, i + 1) for i in range(knobs["chain"])]
             pairs += [(int(rng.integers(i)), i) for i in range(knobs["chain"] + 1, size)]

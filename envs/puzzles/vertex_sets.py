@@ -11,6 +11,7 @@ import numpy as np
 from typing_extensions import Self
 
 from proofgym.envs.puzzles.contract import Knob, Knobs
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.graphs import GraphPuzzle, node_set, random_edges
 from proofgym.verifiers import Verdict
 
@@ -28,7 +29,9 @@ class _VertexSet(GraphPuzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         nodes = knobs["nodes"]
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             edges = random_edges(rng, nodes, round(knobs["density"] * nodes * (nodes - 1) / 2))
             puzzle = cls({"nodes": nodes, "edges": edges})
             if 2 <= len(puzzle.best) < nodes - 1:

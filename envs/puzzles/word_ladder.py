@@ -12,6 +12,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Illegal, Knob, Knobs, MovePuzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.short_words import FOUR, THREE
 from proofgym.errors import BadInput
 
@@ -40,7 +41,9 @@ class WordLadder(MovePuzzle[str]):
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         words = THREE if knobs["letters"] == 3 else FOUR
         near = _all_neighbours(knobs["letters"])
+        attempts = Draws(cls.family)
         while True:
+            attempts.count()
             start = words[int(rng.integers(len(words)))]
             distance, came = _breadth_first(start, near)
             ends = [word for word, d in distance.items() if d == knobs["distance"]]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from proofgym.envs.puzzles import family
 from proofgym.envs.puzzles.answers import Unreadable
+from proofgym.envs.puzzles.lambda_reduction import normal_form, parse_term, written
 from proofgym.envs.puzzles.regular import difference, minimal, parse_regex
 from proofgym.errors import BadInput
 
@@ -201,3 +202,71 @@ def test_words_of_a_grammar_are_found_by_brute_force_too() -> None:
             words = {w for w in longer - seen if puzzle.word.startswith(re.split("[A-Z]", w)[0])}
             seen |= longer
         assert puzzle.word in seen
+
+
+def test_stack_programs_by_hand() -> None:
+    asked: dict[str, object] = {"program": ["push 7", "push 2", "sub", "dup", "push 3", "rot", "over", "max", "neg"]}
+    assert judged("StackMachine", asked, "5 3 -5")
+    assert judged("StackMachine", asked, "[5, 3, -5]")
+    for wrong in ("-5 3 5", "5 3", "5 3 -5 0", "-5"):
+        assert not judged("StackMachine", asked, wrong)
+    for program, said in (
+        (["add"], "needs 2"), (["push x"], "instruction"), (["push 1", "drop"], "empty"), (["jump"], "instruction"),
+        (["push 9999", *["dup", "mul"] * 6], "larger"),
+    ):  # fmt: skip
+        with pytest.raises(BadInput, match=said):
+            family("StackMachine").from_instance({"program": program})
+
+
+def test_the_busy_beaver_of_two_states() -> None:
+    """Rado 1962: it halts after 6 steps with four ones on the tape."""
+    asked: dict[str, object] = {"rules": ["1RB", "1LB", "1LA", "1RH"], "tape": "0"}
+    puzzle: Any = family("TuringMachine").from_instance(asked)
+    assert puzzle.steps == 6
+    assert puzzle.left.count("1") == 4
+    assert judged("TuringMachine", asked, f"Steps: 6, tape: {puzzle.left}")
+    for wrong in (
+        f"steps=7, tape={puzzle.left}",
+        "steps=6, tape=1110",
+        "steps=6",
+        "6, 1111",
+        f"steps=6, tape={puzzle.left}0",
+    ):
+        assert not judged("TuringMachine", asked, wrong), wrong
+    with pytest.raises(BadInput, match="does not halt"):
+        family("TuringMachine").from_instance({"rules": ["0RA", "0RH"], "tape": "0"})
+
+
+@pytest.mark.parametrize(
+    ("term", "normal"),
+    [
+        ("(\\x y.x) a b", "a"), ("(\\x y z.x z (y z)) (\\x y.x) (\\x y.x) a", "a"), ("(\\x.x x) (\\y.y) b", "b"),
+        ("(\\x.\\y.x) y", "\\z.y"), ("(\\f x.f (f x)) (\\f x.f (f x))", "\\f x.f (f (f (f x)))"),
+        ("(\\x y.y) ((\\x.x x) (\\x.x x)) a", "a"), ("\\x.(\\y.y) x", "\\x.x"), ("(λx.a x) b", "a b"),
+    ],
+)  # fmt: skip
+def test_normal_forms_by_hand(term: str, normal: str) -> None:
+    found = normal_form(parse_term(term))
+    assert found is not None
+    assert found[0] == parse_term(normal)
+    assert parse_term(written(found[0])) == found[0]
+
+
+def test_bound_names_do_not_matter_and_free_ones_do() -> None:
+    asked: dict[str, object] = {"term": "(\\x y z.x z y) (\\u v.u)"}
+    for right in ("\\x y.y", "\\a b.b", "λp.λq.q", "(\\x.(\\y.(y)))", "\\x y . y"):
+        assert judged("LambdaReduction", asked, right), right
+    for wrong in ("\\x y.x", "\\x y.z", "\\x.y", "(\\x y z.x z y) (\\u v.u)", "\\x y.(\\z.z) y", "x", "\\.x", "\\x y"):
+        assert not judged("LambdaReduction", asked, wrong), wrong
+    with pytest.raises(BadInput, match="no normal form"):
+        family("LambdaReduction").from_instance({"term": "(\\x.x x) (\\x.x x)"})
+    with pytest.raises(BadInput, match="already"):
+        family("LambdaReduction").from_instance({"term": "\\x.x"})
+
+
+@pytest.mark.parametrize(
+    "text", ["", "(", ")", "\\x", "\\x.", "x)", "(" * 100 + "x", "\\x." * 90 + "x", "x y 9", "٤", "λλ.x"]
+)
+def test_terms_outside_the_grammar_are_unreadable(text: str) -> None:
+    with pytest.raises(Unreadable):
+        parse_term(text)
