@@ -190,6 +190,11 @@ def grid(text: str, rows: int, columns: int, symbols: str | Sequence[str]) -> li
     [['1', '2', '3'], ['4', '5', '6']]
     """
     known = list(symbols)
+    plain = text.replace(" ", "")
+    if set(plain) <= {*known, "\n"}:  # the usual form, read at once: single symbols, nothing between them but blanks
+        quick = plain.split("\n")
+        if len(quick) == rows and all(len(row) == columns for row in quick) and all(len(s) == 1 for s in known):
+            return [list(row) for row in quick]
     fold = {symbol: symbol for symbol in known}
     for symbol in known:
         fold.setdefault(symbol.lower(), symbol)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,9 @@ from proofgym.envs.puzzles.fill import MarkPuzzle
 from proofgym.errors import BadInput
 
 __all__ = ["Queens"]
+
+
+_LARGEST_TABLE = 10  # 724 placements; on larger boards it is quicker to search for each instance anew
 
 
 class Queens(MarkPuzzle):
@@ -35,19 +39,20 @@ class Queens(MarkPuzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size, chance = knobs["size"], Chance(rng)
-        full = _complete(size, [-1] * size, 1, chance)[0][0]
+        table = _every(size) if size <= _LARGEST_TABLE else None
+        full = chance.pick(table) if table else _complete(size, [-1] * size, 1, chance)[0][0]
         placed = [-1] * size
-        order = chance.shuffled(range(size))
-        for row in order[: max(1, size // 4)]:
+        found = table or ()
+        for number, row in enumerate(chance.shuffled(range(size)), 1):
             placed[row] = full[row]
-        for row in order[max(1, size // 4) :]:
-            found, effort = _complete(size, placed, knobs["completions"] + 1)
-            if len(found) <= knobs["completions"]:
+            if table:
+                found = [columns for columns in found if columns[row] == full[row]]
+            elif number >= size // 4:
+                found = _complete(size, placed, knobs["completions"] + 1)[0]
+            if number >= size // 4 and len(found) <= knobs["completions"]:
                 break
-            placed[row] = full[row]
         puzzle = cls({"board": [_row(size, column) for column in placed]})
         puzzle.known([puzzle.cells(columns) for columns in found])
-        puzzle.effort = effort
         return puzzle
 
     def read(self, data: Mapping[str, Any]) -> None:
@@ -108,13 +113,21 @@ class Queens(MarkPuzzle):
         return board.svg()
 
 
+@lru_cache(maxsize=8)
+def _every(size: int) -> list[tuple[int, ...]]:
+    """Every placement on an empty board."""
+    return _complete(size, [-1] * size, 1 << 30)[0]
+
+
 def _row(size: int, column: int) -> str:
     return "." * size if column < 0 else "." * column + "Q" + "." * (size - column - 1)
 
 
-def _complete(size: int, placed: Sequence[int], most: int, chance: Chance | None = None) -> tuple[list[list[int]], int]:
+def _complete(
+    size: int, placed: Sequence[int], most: int, chance: Chance | None = None
+) -> tuple[list[tuple[int, ...]], int]:
     """Up to `most` completions, as each row's column, and the queens that the search tried."""
-    found: list[list[int]] = []
+    found: list[tuple[int, ...]] = []
     rows = [row for row in range(size) if placed[row] < 0]
     columns = rising = falling = 0  # bits of columns and diagonals that are attacked
     for r, c in enumerate(placed):
@@ -128,7 +141,7 @@ def _complete(size: int, placed: Sequence[int], most: int, chance: Chance | None
     def place(depth: int, columns: int, rising: int, falling: int) -> None:
         nonlocal tried
         if depth == len(rows):
-            found.append(chosen.copy())
+            found.append(tuple(chosen))
             return
         r = rows[depth]
         options = range(size) if chance is None else chance.shuffled(range(size))
