@@ -26,8 +26,8 @@ class Colouring(GraphPuzzle):
 
     family = "colouring"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "nodes": Knob(7, 26, "nodes", 4, 32),
-        "density": Knob(0.4, 0.35, "share of all possible edges", 0.1, 0.9),
+        "nodes": Knob(7, 26, "nodes", 6, 32),
+        "density": Knob(0.4, 0.35, "share of all possible edges", 0.3, 0.9),
     }
     hardness_of = "nodes of the exact search, for the colouring and for the proof that it is best"
     floor: ClassVar[float] = 0.01

@@ -29,8 +29,8 @@ class Congruences(Puzzle):
 
     family = "congruences"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "count": Knob(2, 5, "congruences", 1, 8),
-        "modulus": Knob(15, 60, "largest modulus", 5, 1000),
+        "count": Knob(2, 5, "congruences", 2, 8),
+        "modulus": Knob(15, 60, "largest modulus", 12, 1000),
         "coefficients": Knob(0.0, 1.0, "share of congruences with a coefficient"),
         "impossible": Knob(0.1, 0.1, "share of systems without a solution", 0.0, 0.5),
     }

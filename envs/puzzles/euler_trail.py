@@ -31,19 +31,25 @@ class EulerTrail(GraphPuzzle):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
-        nodes, wanted = knobs["nodes"], min(knobs["edges"], knobs["nodes"] * (knobs["nodes"] - 1) // 2)
+        nodes = knobs["nodes"]
+        wanted = min(max(knobs["edges"], nodes), nodes * (nodes - 1) // 2)
         attempts = Draws(cls.family)
         while True:
             attempts.count()
             at = int(rng.integers(nodes))
             edges: set[tuple[int, int]] = set()
+            seen = {at}
             while len(edges) < wanted:
                 free = [v for v in range(nodes) if v != at and (min(at, v), max(at, v)) not in edges]
                 if not free:
                     break
+                new = [v for v in free if v not in seen]
+                if nodes - len(seen) >= wanted - len(edges):  # every step has to find a new node
+                    free = new
                 after = free[int(rng.integers(len(free)))]
                 edges.add((min(at, after), max(at, after)))
                 at = after
+                seen.add(at)
             names = rng.permutation(nodes).tolist()
             ends = sorted(sorted((names[u], names[v])) for u, v in edges)
             if len({node for edge in ends for node in edge}) == nodes and len(edges) >= 0.8 * wanted:

@@ -26,7 +26,7 @@ _PIECES = (
     "\\x.x", "\\x y.x", "\\x y.y", "\\x y z.x z (y z)", "\\x y.y x", "\\x y.x (x y)", "\\x.x x", "\\x y z.x (y z)",
     "\\x y z.y (x y z)", "\\x y z.x z y", "\\x.a x b", "\\x y.x (y x)",
 )  # fmt: skip
-_MOST_STEPS, _MOST_SIZE, _MOST_DEPTH = 60, 200, 60
+_MOST_STEPS, _MOST_SIZE, _MOST_DEPTH = 60, 150, 60
 _TOKEN = re.compile(r"\s*([a-z().\\]|λ)")
 
 
@@ -128,6 +128,8 @@ def parse_term(text: str) -> Term:
             raise Unreadable(f"{text[at:].lstrip()[:1]!r} has no place in a term")
         tokens.append("\\" if found[1] == "λ" else found[1])
         at = found.end()
+    if len(tokens) > 2 * _MOST_SIZE:  # what follows recurses once for each
+        raise Unreadable(f"a term has at most {2 * _MOST_SIZE} signs, found {len(tokens)}")
     term, at = _parsed(tokens, 0, (), 0)
     if at < len(tokens):
         raise Unreadable(f"{tokens[at]!r} is out of place")
@@ -164,8 +166,6 @@ def _parsed(tokens: Sequence[str], at: int, bound: tuple[str, ...], depth: int) 
         else:
             raise Unreadable(f"{tokens[at]!r} is out of place")
         term = part if term is None else (term, part)
-        if at > 2 * _MOST_SIZE + 200:
-            raise Unreadable("the term is too long")
     if term is None:
         raise Unreadable("a term is missing")
     return term, at

@@ -323,7 +323,7 @@ class DfaConstruction(Puzzle):
 
 
 _CONDITIONS = {
-    "count": "the number of {0}s, divided by {1}, leaves the rest {2}",
+    "count": "the number of letters {0}, divided by {1}, leaves the remainder {2}",
     "contains": "the word contains {0}",
     "avoids": "the word does not contain {0}",
     "begins": "the word begins with {0}",

@@ -35,9 +35,9 @@ class ShortFormula(Puzzle):
 
     family = "short_formula"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "operations": Knob(3, 8, "operations that are allowed", 2, 9),
-        "names": Knob(3, 3, "variables", 1, 3),
-        "saved": Knob(2, 9, "operations that the long sum has more, at least", 2, 16),
+        "operations": Knob(3, 8, "operations that are allowed", 3, 9),
+        "names": Knob(3, 3, "variables", 2, 3),
+        "saved": Knob(2, 9, "operations that the long sum has more, at least", 2, 12),
         "number": Knob(8, 16, "largest number in the short formula", 1, 40),
     }
     hardness_of = "operations of the long sum"

@@ -265,7 +265,7 @@ def test_bound_names_do_not_matter_and_free_ones_do() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "(", ")", "\\x", "\\x.", "x)", "(" * 100 + "x", "\\x." * 90 + "x", "x y 9", "٤", "λλ.x"]
+    "text", ["", "(", ")", "\\x", "\\x.", "x)", "(" * 100 + "x", "\\x." * 90 + "x", "x y 9", "٤", "λλ.x", "x " * 900]
 )
 def test_terms_outside_the_grammar_are_unreadable(text: str) -> None:
     with pytest.raises(Unreadable):
