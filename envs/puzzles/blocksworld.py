@@ -36,9 +36,9 @@ class Blocksworld(MovePuzzle[Below]):
     """
 
     family = "blocksworld"
-    knobs: ClassVar[Mapping[str, Knob]] = {"blocks": Knob(4, 10, "blocks", 2, 12)}
+    knobs: ClassVar[Mapping[str, Knob]] = {"blocks": Knob(5, 11, "blocks", 2, 12)}
     hardness_of = "least number of moves"
-    steps_floor = 0.25  # at level 0; nothing from level 0.5 on
+    steps_floor = 0.15  # at level 0; nothing from level 0.5 on
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

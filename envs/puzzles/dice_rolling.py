@@ -34,7 +34,7 @@ class DiceRolling(StateGraph[Position]):
         "moves": Knob(6, 16, "least number of rolls, at least", 2, 40),
     }
     hardness_of = "least number of rolls"
-    steps_floor = 0.35  # at level 0; 0.2 from level 0.5 on
+    steps_floor = 0.4  # at level 0; 0.25 from level 0.5 on
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

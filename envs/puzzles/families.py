@@ -236,7 +236,7 @@ FAMILIES: tuple[FamilyEntry, ...] = (
     ),
     FamilyEntry(
         "RushHour", "rush_hour:RushHour", "planning",
-        "Drive the red car out of a traffic jam.", forms="both", turns=30,
+        "Drive the red car out of a traffic jam.", forms="both", turns=20,
     ),
     FamilyEntry(
         "Hanoi", "hanoi:Hanoi", "planning",

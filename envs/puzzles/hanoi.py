@@ -38,6 +38,7 @@ class Hanoi(StateGraph[Position]):
         "pegs": Knob(3, 3, "pegs", 3, 5),
     }
     hardness_of = "least number of moves"
+    steps_floor = 0.25  # at level 0, in 150 moves; nothing from level 0.5 on
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

@@ -27,7 +27,7 @@ class IceSliding(StateGraph[int]):
         "moves": Knob(6, 14, "least number of slides, about", 2, 30),
     }
     hardness_of = "least number of slides"
-    steps_floor = 0.3  # boards have few places to rest, and a random walk reaches most of them
+    steps_floor = 0.35  # boards have few places to rest, and a random walk reaches most of them
     can_undo = True
 
     @classmethod

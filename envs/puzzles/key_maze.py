@@ -37,6 +37,7 @@ class KeyMaze(StateGraph[Position]):
         "loops": Knob(0.0, 0.1, "share of the walls that are opened again", 0.0, 0.5),
     }
     hardness_of = "least number of steps"
+    steps_floor = 0.25
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

@@ -31,7 +31,7 @@ class Maze(StateGraph[int]):
         "loops": Knob(0.0, 0.1, "share of the walls that are opened again", 0.0, 0.5),
     }
     hardness_of = "least number of steps"
-    steps_floor = 0.15
+    steps_floor = 0.2
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

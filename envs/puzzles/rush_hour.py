@@ -30,17 +30,17 @@ class RushHour(StateGraph[Position]):
     """Slide cars along their lanes until car X reaches the right edge.
 
     A jam is drawn at random, all positions that can be reached from it are listed, and the start is one of those
-    furthest from the exit: slides can be taken back, so its distance is exact and the exit can be reached.
+    at the asked distance from the exit. Slides can be taken back, so the exit can be reached from all of them.
     """
 
     family = "rush_hour"
     knobs: ClassVar[Mapping[str, Knob]] = {
         "size": Knob(5, 5, "rows and columns; a jam of 6 x 6 takes ten times as long to find", 4, 6),
         "cars": Knob(9, 9, "cars, X included; fewer if there is no room", 2, 14),
-        "moves": Knob(4, 7, "least number of moves, about", 1, 12),
+        "moves": Knob(4, 8, "least number of moves; less if no such jam is found", 1, 12),
     }
     hardness_of = "least number of moves"
-    steps_floor = 0.35  # starts lie far from the exit, and a random walk drifts back to the middle
+    steps_floor = 0.45  # a random walk drifts to the middle of the jam, which is nearer the exit
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
@@ -56,7 +56,7 @@ class RushHour(StateGraph[Position]):
             least = max(1, knobs["moves"] - tries // 60)  # some knobs leave no deep jam: then the deepest that turns up
             if len(by_distance) <= least:
                 continue
-            wanted = [state for layer in by_distance[least:] for state in layer]
+            wanted = by_distance[least]
             return cls({"board": puzzle._rows(wanted[int(rng.integers(len(wanted)))])})
 
     def read(self, data: Mapping[str, Any]) -> None:

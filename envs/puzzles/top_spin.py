@@ -20,7 +20,6 @@ class TopSpin(Permuting):
         "size": Knob(6, 8, "numbers on the ring", 6, 8),
         "moves": Permuting.depth_knob(5, 13),
     }
-    steps_floor = 0.15
 
     @staticmethod
     def moves_of(size: int) -> Moves:

@@ -67,9 +67,8 @@ class TurtleProgram(Puzzle):
                 for at, chance in enumerate(rng.random(len(row)).tolist()):
                     if row[at] == "." and chance < knobs["walls"]:
                         row[at] = "#"
-            return cls({
-                "board": ["".join(row) for row in board], "heading": heading, "most": most, "solution": _written(program)
-            })  # fmt: skip
+            drawn = ["".join(row) for row in board]
+            return cls({"board": drawn, "heading": heading, "most": most, "solution": _written(program)})
 
     def read(self, data: Mapping[str, Any]) -> None:
         fields.only(data, "board", "heading", "most", optional=("solution",))

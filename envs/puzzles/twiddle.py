@@ -24,7 +24,7 @@ class Twiddle(Permuting):
         "columns": Knob(3, 4, "columns of the two rows", 3, 4),
         "moves": Permuting.depth_knob(3, 8),
     }
-    steps_floor = 0.15
+    steps_floor = 0.05
 
     @classmethod
     def settings(cls, level: float, overrides: Mapping[str, object] | None = None) -> dict[str, object]:

@@ -30,7 +30,7 @@ class WordGuess(GuessingGame[str]):
         "turns": Knob(2, 4, "guesses of a careful player, at least", 2, 5),
     }
     hardness_of = "guesses of a player who tries the first word that fits all answers"
-    steps_floor = 0.02
+    steps_floor = 0.05
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
