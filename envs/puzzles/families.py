@@ -129,6 +129,14 @@ FAMILIES: tuple[FamilyEntry, ...] = (
         forms="both", turns=100,
     ),
     FamilyEntry("MagicSquare", "magic_square:MagicSquare", "grid", "Complete a magic square.", forms="both", turns=50),
+    FamilyEntry(
+        "Thermometers", "thermometers:Thermometers", "grid",
+        "Fill thermometers from their bulbs so that the numbers of rows and columns hold.", forms="both", turns=80,
+    ),
+    FamilyEntry(
+        "Numbrix", "numbrix:Numbrix", "grid", "Write the numbers from 1 on along a path through all cells.",
+        forms="both", turns=80,
+    ),
     # graphs, optimisation, arithmetic
     FamilyEntry(
         "Countdown", "countdown:Countdown", "arithmetic",
