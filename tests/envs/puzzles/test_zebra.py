@@ -29,7 +29,7 @@ def worlds(houses: int, attributes: int) -> list[list[int]]:
 @pytest.mark.parametrize(("houses", "attributes"), [(3, 3), (4, 2), (2, 4)])
 def test_one_solution_and_no_clue_to_spare_by_a_plain_count(houses: int, attributes: int) -> None:
     every = worlds(houses, attributes)
-    for i in range(40):
+    for i in range(20):
         settings = Zebra.settings(0.0, {"houses": houses, "attributes": attributes})
         puzzle = Zebra.generate(np.random.default_rng([3, i]), settings)
         clues = puzzle.data["clues"]
@@ -40,7 +40,7 @@ def test_one_solution_and_no_clue_to_spare_by_a_plain_count(houses: int, attribu
 
 @pytest.mark.parametrize("kind", ["same", "left", "before", "beside", "apart", "at", "not_at", "differ"])
 def test_each_kind_of_clue_leaves_what_it_should(kind: str) -> None:
-    for a, b in itertools.product(range(8), range(1, 5) if kind in ("at", "not_at") else range(8)):
+    for a, b in itertools.product((0, 3, 6), range(1, 5) if kind in ("at", "not_at") else range(8)):
         if a == b and kind not in ("at", "not_at"):
             continue
         data = {"houses": 4, "attributes": 2, "clues": [[kind, a, b]]}
