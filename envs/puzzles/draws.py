@@ -17,7 +17,7 @@ class Draws:
     proofgym.errors.BadInput: no instance of sudoku in 1 draws; these knobs leave next to none, so relax one of them
     """
 
-    def __init__(self, family: str, most: int = 50_000) -> None:
+    def __init__(self, family: str, most: int = 10_000) -> None:
         self._family, self._most, self._drawn = family, most, 0
 
     def count(self) -> None:

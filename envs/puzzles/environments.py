@@ -80,8 +80,11 @@ class PuzzleEnv(VerifiableEnv):
         return (*super().cheats(), self._observation, "Answer:", *self.puzzle.cheats())
 
     def _of(self, instance: Any) -> Puzzle:
-        """The puzzle of an instance; the last one is kept, with all that was worked out about it."""
-        if self._puzzle is None or (self._puzzle.data is not instance and self._puzzle.data != instance):
+        """The puzzle of an instance; the last one is kept, with all that was worked out about it.
+
+        Compared as text, since True equals 1 and an instance with the one in the place of the other is none.
+        """
+        if self._puzzle is None or (self._puzzle.data is not instance and repr(self._puzzle.data) != repr(instance)):
             self._puzzle = self.puzzle_class.from_instance(instance)
         return self._puzzle
 
