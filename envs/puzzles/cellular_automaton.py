@@ -29,13 +29,27 @@ def run(rule: int, row: str, steps: int) -> str:
     >>> run(90, "..#..", 1), run(30, "...#...", 2)
     ('.#.#.', '.##..#.')
     """
-    width = len(row)
+    cells = _after(rule, _bits(row), len(row), steps)
+    return "".join("#" if cells >> i & 1 else "." for i in range(len(row)))
+
+
+def _bits(row: str) -> int:
+    return sum(1 << i for i, cell in enumerate(row) if cell == "#")
+
+
+def _after(rule: int, cells: int, width: int, steps: int) -> int:
+    """A row as bits, the first cell lowest, after some steps."""
+    full = (1 << width) - 1
     for _ in range(steps):
-        cells = [c == "#" for c in row]
-        row = "".join(
-            "#" if rule >> (4 * cells[i - 1] + 2 * cells[i] + cells[(i + 1) % width]) & 1 else "." for i in range(width)
-        )
-    return row
+        left, right = cells << 1 | cells >> (width - 1), cells >> 1 | (cells & 1) << (width - 1)
+        after = 0
+        for hood in range(8):
+            if rule >> hood & 1:
+                after |= (
+                    (left if hood & 4 else ~left) & (cells if hood & 2 else ~cells) & (right if hood & 1 else ~right)
+                )
+        cells = after & full
+    return cells
 
 
 def _random_row(rng: np.random.Generator, width: int) -> str:
@@ -131,6 +145,7 @@ class AutomatonRule(Puzzle):
         self.pairs = [fields.rows({"pairs": pair}, "pairs", ".#", count=2) for pair in pairs]
         if min(len(row) for pair in self.pairs for row in pair) < 3:
             raise BadInput("a row has at least 3 cells")
+        self._rows = [(_bits(one), _bits(two), len(one)) for one, two in self.pairs]
 
     def prove(self) -> None:
         if not self.fits:
@@ -142,7 +157,8 @@ class AutomatonRule(Puzzle):
         return [rule for rule in range(256) if self._fault(rule) is None]
 
     def _fault(self, rule: int) -> int | None:
-        return next((i for i, (one, two) in enumerate(self.pairs, 1) if run(rule, one, self.apart) != two), None)
+        rows = enumerate(self._rows, 1)
+        return next((i for i, (one, two, n) in rows if _after(rule, one, n, self.apart) != two), None)
 
     def canonical(self) -> Any:
         return [sorted(map(list, self.pairs)), self.apart]

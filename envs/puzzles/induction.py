@@ -45,7 +45,7 @@ def fitting(
     found: list[tuple[Operation[T], ...]] = []
     level: list[tuple[tuple[Operation[T], ...], T]] = [((), first)]
     tried = before = 0
-    for _ in range(depth):
+    for length in range(1, depth + 1):
         longer: list[tuple[tuple[Operation[T], ...], T]] = []
         for rule, value in level:
             for operation in operations:
@@ -53,11 +53,11 @@ def fitting(
                 result = operation(value)
                 if result is None:
                     continue
-                now = (*rule, operation)
-                if result == wanted and all(apply_all(now, one) == two for one, two in others):
-                    found.append(now)
+                if result == wanted and all(apply_all((*rule, operation), one) == two for one, two in others):
+                    found.append((*rule, operation))
                     before = before or tried
-                longer.append((now, result))
+                if length < depth:
+                    longer.append(((*rule, operation), result))
         level = longer
     return found, before or tried
 
