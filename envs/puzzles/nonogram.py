@@ -32,8 +32,9 @@ class Nonogram(MarkPuzzle):
     family = "nonogram"
     knobs: ClassVar[Mapping[str, Knob]] = {
         "size": Knob(5, 12, "rows and columns", 3, 15),
-        "painted": Knob(0.6, 0.5, "share of painted cells, before the picture is made unique", 0.2, 0.8),
+        "painted": Knob(0.48, 0.44, "share of painted cells, before the picture is made unique", 0.2, 0.8),
     }
+    steps_floor: ClassVar[float] = 0.05  # less than half is painted, so that marking everything does not pay
     hardness_of = "lines that an exact search looks at, dead ends included"
 
     @classmethod

@@ -31,6 +31,7 @@ class Slitherlink(MarkPuzzle):
         "size": Knob(4, 7, "rows and columns of squares", 3, 8),
         "clues": Knob(0.9, 0.6, "share of squares with a number, where one solution allows it", 0.3, 1.0),
     }
+    steps_floor: ClassVar[float] = 0.05
     hardness_of = "lines that an exact search decides, dead ends included"
 
     @classmethod
@@ -75,8 +76,10 @@ class Slitherlink(MarkPuzzle):
 
     def law(self) -> str:
         return (
-            f"Slitherlink with {self._high}x{self._wide} squares. In the picture '+' is a corner, a number or '?' is a "
-            "square, and '.' between two corners is a line that is not marked. Mark lines so that they form one closed "
+            f"Slitherlink with {self._high}x{self._wide} squares. In the picture '+' is a corner, a number or '?' "
+            "is a "
+            "square, and '.' between two corners is a line that is not marked. Mark lines so that they form one "
+            "closed "
             "loop that never crosses or touches itself, and each number counts the marked lines among the four around "
             "its square; '?' says nothing. Rows and columns are counted in the whole picture, corners included."
         )
@@ -214,7 +217,10 @@ def _region(size: int, chance: Chance) -> set[int]:
     """Squares inside a loop that winds: connected, without holes, and never touching itself at a corner."""
     ring = [(-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1)]
     inside = {chance.below(size * size)}
+    length = 4
     for _ in range(size * size * 6):
+        if length >= size * (size + 1) - 2:  # under half of all lines, so that marking everything does not pay
+            break
         r, c = divmod(chance.below(size * size), size)
         if r * size + c in inside:
             continue
@@ -224,4 +230,5 @@ def _region(size: int, chance: Chance) -> set[int]:
         beside = sum(has[1::2])
         if changes == 2 and not corner and (beside == 1 or (beside == 2 and chance.share() < 0.15)):
             inside.add(r * size + c)
+            length += 4 - 2 * beside
     return inside

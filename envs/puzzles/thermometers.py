@@ -30,6 +30,7 @@ class Thermometers(CountedBoard):
     """
 
     family = "thermometers"
+    steps_floor: ClassVar[float] = 0.05
     knobs: ClassVar[Mapping[str, Knob]] = {
         "size": Knob(4, 8, "rows and columns", 3, 9),
         "longest": Knob(3, 6, "cells of the longest thermometers", 2, 8),
@@ -44,6 +45,9 @@ class Thermometers(CountedBoard):
             for tube in tubes:
                 for at in tube[: chance.below(len(tube) + 1)]:
                     on |= 1 << at
+            if 2 * on.bit_count() > size**2:  # at most half is filled, so that marking everything does not pay
+                on ^= (1 << size**2) - 1
+                tubes = [tube[::-1] for tube in tubes]
             lines = [sum(1 << at for at in unit) for unit in latin_units(size)]
             counts = [(on & line).bit_count() for line in lines]
             for _ in range(30):
