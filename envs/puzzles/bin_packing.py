@@ -28,7 +28,7 @@ class BinPacking(Puzzle):
     family = "bin_packing"
     knobs: ClassVar[Mapping[str, Knob]] = {
         "bins": Knob(3, 6, "bins of the best packing", 2, 8),
-        "items": Knob(2.4, 3.2, "items a bin, on average", 2.0, 4.0),
+        "items": Knob(2.4, 3.2, "items a bin, on average", 2.3, 4.0),
         "capacity": Knob(20, 60, "capacity of a bin", 10, 200),
     }
     hardness_of = "items, and how often the search puts one into a bin until it has a best packing"

@@ -52,7 +52,7 @@ class BracketRepair(Puzzle):
             for at in rng.permutation(len(word))[: knobs["changes"]].tolist():
                 letters[at] = "".join(kinds)[int(rng.integers(2 * len(kinds)))]
             puzzle = cls({"word": "".join(letters)})
-            if puzzle.best[0] >= max(1, knobs["changes"] // 2):
+            if puzzle.best[0] >= max(1, min(knobs["changes"] // 2, half // 2)):
                 return puzzle
 
     def read(self, data: Mapping[str, Any]) -> None:

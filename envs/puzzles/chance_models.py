@@ -233,7 +233,7 @@ class StoppingGame(_Exact):
     family = "stopping_game"
     knobs: ClassVar[Mapping[str, Knob]] = {
         "faces": Knob(4, 8, "faces of the die", 2, 12),
-        "rolls": Knob(2, 5, "rolls at most", 1, 8),
+        "rolls": Knob(2, 5, "rolls at most", 2, 8),
         "highest": Knob(12, 30, "highest amount on a face", 2, 1000),
     }
     hardness_of = "binary digits of the numerator and the denominator, and faces times rolls"

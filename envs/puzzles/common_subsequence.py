@@ -28,7 +28,7 @@ class CommonSubsequence(Puzzle):
     family = "common_subsequence"
     knobs: ClassVar[Mapping[str, Knob]] = {
         "words": Knob(2, 3, "words", 2, 3),
-        "letters": Knob(8, 16, "letters of each word", 3, 24),
+        "letters": Knob(8, 16, "letters of each word", 5, 24),
         "alphabet": Knob(3, 5, "different letters", 2, 6),
     }
     hardness_of = "cells of the dynamic program, times the length found, per letter"

@@ -142,7 +142,7 @@ class TuringMachine(Puzzle):
     family = "turing_machine"
     knobs: ClassVar[Mapping[str, Knob]] = {
         "states": Knob(2, 5, "states", 2, 6),
-        "steps": Knob(4, 24, "steps, at least; at most three times as many", 1, 100),
+        "steps": Knob(4, 24, "steps, at least; at most three times as many", 1, 30),
         "tape": Knob(4, 8, "cells of the given tape", 1, 20),
     }
     hardness_of = "steps until it halts"

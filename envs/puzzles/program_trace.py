@@ -72,7 +72,7 @@ class ProgramTrace(Puzzle):
             except BadInput:
                 continue  # it does not halt
             trace = puzzle.trace
-            if wanted <= len(trace) <= 2 * wanted and len({values for _, values in trace}) > len(trace) // 2:
+            if wanted <= len(trace) <= 2 * wanted + n and len({values for _, values in trace}) > len(trace) // 2:
                 return puzzle
 
     def read(self, data: Mapping[str, Any]) -> None:

@@ -53,7 +53,7 @@ class RegexSynthesis(Puzzle):
 
     family = "regex_synthesis"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "letters": Knob(4, 12, "letters of the expression that the automaton was made from", 2, 20),
+        "letters": Knob(4, 12, "letters of the expression that the automaton was made from", 4, 20),
         "states": Knob(4, 8, "states of the automaton, at least", 2, 12),
     }
     hardness_of = "transitions of the automaton that lead anywhere useful, and its states"
@@ -135,8 +135,8 @@ class RegexDifference(Puzzle):
 
     family = "regex_difference"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "letters": Knob(4, 9, "letters of each expression", 2, 16),
-        "length": Knob(3, 6, "letters of the word, at least", 1, 8),
+        "letters": Knob(4, 9, "letters of each expression", 4, 16),
+        "length": Knob(3, 6, "letters of the word, at least", 1, 7),
     }
     hardness_of = "pairs of states that a breadth-first search meets"
     floor: ClassVar[float] = 0.04

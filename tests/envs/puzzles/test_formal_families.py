@@ -270,3 +270,9 @@ def test_bound_names_do_not_matter_and_free_ones_do() -> None:
 def test_terms_outside_the_grammar_are_unreadable(text: str) -> None:
     with pytest.raises(Unreadable):
         parse_term(text)
+
+
+def test_knobs_that_leave_nothing_are_told_and_do_not_hang() -> None:
+    kind = family("RegexDifference")
+    with pytest.raises(BadInput, match="relax one"):
+        kind.generate(np.random.default_rng(1), kind.settings(1.0, {"letters": 4}))
