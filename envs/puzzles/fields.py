@@ -91,8 +91,8 @@ def text(data: Mapping[str, Any], key: str, alphabet: str | None = None, *, leas
     value = data.get(key)
     if not (isinstance(value, str) and least <= len(value) <= most):
         raise BadInput(f"{key!r} is a text of {least} to {most} characters, found {value!r:.80}")
-    strange = next((c for c in value if alphabet is not None and c not in alphabet), None)
-    if strange is not None:
+    if alphabet is not None and not set(alphabet).issuperset(value):
+        strange = next(c for c in value if c not in alphabet)
         raise BadInput(f"{key!r} is made of {alphabet!r:.60}, found {strange!r}")
     return value
 
