@@ -13,6 +13,7 @@ from proofgym.envs.puzzles.chance import Chance
 from proofgym.envs.puzzles.contract import Knob, Knobs
 from proofgym.envs.puzzles.counts import Counts, at_least, at_most, exactly
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.marks import CountedBoard, beside
 
 __all__ = ["Akari"]
@@ -28,8 +29,8 @@ class Akari(CountedBoard):
 
     family = "akari"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "size": Knob(5, 8, "rows and columns", 3, 10),
-        "walls": Knob(0.3, 0.22, "share of walls", 0.1, 0.5),
+        "size": Knob(5, 8, "rows and columns", 3, 9),
+        "walls": Knob(0.3, 0.22, "share of walls", 0.18, 0.5),
         "numbers": Knob(0.9, 0.3, "share of walls with a number, where one solution allows it", 0.0, 1.0),
     }
     marked = "L"
@@ -38,7 +39,9 @@ class Akari(CountedBoard):
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size, chance = knobs["size"], Chance(rng)
         count = max(1, round(knobs["walls"] * size * size))
+        draws = Draws(cls.family, 500)
         while True:
+            draws.count()
             walls = set(chance.sample(range(size * size), count))
             board = ["#" if at in walls else "." for at in range(size * size)]
             blind = _limits(board, size, size)

@@ -12,6 +12,7 @@ from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.answers import Unreadable
 from proofgym.envs.puzzles.chance import Chance
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.formulas import column
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
@@ -32,7 +33,7 @@ class Circuit(Puzzle):
 
     family = "circuit"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "inputs": Knob(3, 4, "inputs", 2, 5),
+        "inputs": Knob(3, 4, "inputs", 3, 5),
         "gates": Knob(3, 7, "gates, at most", 3, 12),
         "kinds": Knob(6, 3, "kinds of gates allowed", 2, 6),
     }
@@ -45,7 +46,9 @@ class Circuit(Puzzle):
         kinds = [chance.pick(("nand", "nor"))]  # with one of these every function can be computed
         kinds += chance.sample([gate for gate in _GATES if gate not in kinds], knobs["kinds"] - 1)
         kinds.sort(key=_GATES.index)
+        draws = Draws(cls.family, 5000)
         while True:
+            draws.count()
             wires = [column(inputs - 1 - n, inputs) for n in range(inputs)]
             full = (1 << (1 << inputs)) - 1
             names = list(_INPUTS[:inputs])

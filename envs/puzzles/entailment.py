@@ -13,6 +13,7 @@ from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.answers import Unreadable
 from proofgym.envs.puzzles.chance import Chance
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.formulas import LETTERS, column, draw, parts, table, words
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
@@ -42,7 +43,9 @@ class Entailment(Puzzle):
         columns = [column(n, variables) for n in range(variables)]
         full = (1 << (1 << variables)) - 1
         count = knobs["statements"]
+        draws = Draws(cls.family, 5000)
         while True:
+            draws.count()
             premises = [draw(chance, variables, 2) for _ in range(knobs["premises"])]
             tables = [table(premise, columns) for premise in premises]
             models = full

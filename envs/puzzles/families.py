@@ -185,7 +185,7 @@ FAMILIES: tuple[FamilyEntry, ...] = (
     # strings, formal languages, induction, probability
     FamilyEntry(
         "WordLadder", "word_ladder:WordLadder", "strings",
-        "Turn one word into another, one letter at a time.", forms="both", turns=30,
+        "Turn one word into another, one letter at a time.", forms="both", turns=20,
     ),
     FamilyEntry("Cipher", "ciphers:Cipher", "strings", "Decipher words without the key."),
     FamilyEntry("Substitution", "ciphers:Substitution", "strings", "Solve a cryptogram over a list of words."),
@@ -223,10 +223,10 @@ FAMILIES: tuple[FamilyEntry, ...] = (
     FamilyEntry("TuringMachine", "machines:TuringMachine", "formal", "Run a Turing machine until it halts."),
     FamilyEntry("LambdaReduction", "lambda_reduction:LambdaReduction", "formal", "Reduce a term to its normal form."),
     FamilyEntry(
-        "Rewriting", "rewriting:Rewriting", "formal", "Rewrite a word to another by rules.", forms="both", turns=40,
+        "Rewriting", "rewriting:Rewriting", "formal", "Rewrite a word to another by rules.", forms="both", turns=25,
     ),
     FamilyEntry(
-        "SortMoves", "sort_moves:SortMoves", "strings", "Sort a row with given moves only.", forms="both", turns=60,
+        "SortMoves", "sort_moves:SortMoves", "strings", "Sort a row with given moves only.", forms="both", turns=25,
     ),
     FamilyEntry(
         "EditScript", "edit_script:EditScript", "strings",

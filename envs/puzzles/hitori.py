@@ -14,6 +14,7 @@ from proofgym.envs.puzzles.contract import Knob, Knobs
 from proofgym.envs.puzzles.counts import Counts, at_least, at_most, bits, reach
 from proofgym.envs.puzzles.domains import latin_units
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.latin import latin_square
 from proofgym.envs.puzzles.marks import CountedBoard, beside
 from proofgym.errors import BadInput
@@ -38,7 +39,9 @@ class Hitori(CountedBoard):
         size, chance = knobs["size"], Chance(rng)
         cells = size * size
         near = _near(size)
+        draws = Draws(cls.family, 1000)
         while True:
+            draws.count()
             shaded = 0  # as many as fit: where one more could be shaded, nothing would forbid it
             for at in chance.shuffled(range(cells)):
                 more = shaded | 1 << at

@@ -13,6 +13,7 @@ from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.chance import Chance
 from proofgym.envs.puzzles.contract import Illegal, Knob, Knobs, MovePuzzle
 from proofgym.envs.puzzles.counts import bits
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 
 __all__ = ["HornChaining"]
@@ -46,7 +47,9 @@ class HornChaining(MovePuzzle[State]):
         chance, wanted, count = Chance(rng), knobs["steps"], knobs["rules"]
         atoms = min(len(_LETTERS), 4 + count * 2 // 3)
         given = 2 + atoms // 6
+        draws = Draws(cls.family, 1000)
         while True:
+            draws.count()
             rules: list[tuple[tuple[int, ...], int]] = []
             while len(rules) < count:
                 head = given + len(rules) if given + len(rules) < atoms else given + chance.below(atoms - given)

@@ -16,6 +16,7 @@ from proofgym.envs.puzzles.contract import Illegal, Knob, Knobs
 from proofgym.envs.puzzles.counts import reach
 from proofgym.envs.puzzles.domains import Domains, among, packed
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.fill import FillPuzzle
 from proofgym.envs.puzzles.marks import beside
 from proofgym.errors import BadInput
@@ -45,7 +46,9 @@ class Kakuro(FillPuzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size, chance = knobs["size"], Chance(rng)
+        draws = Draws(cls.family, 2000)
         while True:
+            draws.count()
             board = _board(size, knobs["walls"], chance)
             runs = [*_runs(board, size, size)[0], *_runs(board, size, size)[1]]
             if board.count(".") < size * size * 0.4 or not _in_one_piece(board, size):

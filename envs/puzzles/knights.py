@@ -14,6 +14,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.chance import Chance
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -36,7 +37,7 @@ class KnightsAndKnaves(Puzzle):
     knobs: ClassVar[Mapping[str, Knob]] = {
         "people": Knob(3, 7, "people", 2, 8),
         "depth": Knob(1, 3, "nesting of a statement, at most", 1, 4),
-        "normals": Knob(0, 1, "normals, who say what they like", 0, 2),
+        "normals": Knob(0, 1, "normals, who say what they like"),
     }
     hardness_of = "assignments times the parts of all statements"
     floor: ClassVar[float] = 0.02
@@ -46,7 +47,9 @@ class KnightsAndKnaves(Puzzle):
         people, chance = knobs["people"], Chance(rng)
         normals = min(knobs["normals"], people - 1)
         tables = _tables(people, normals)
+        draws = Draws(cls.family, 20000)
         while True:
+            draws.count()
             world = chance.below(len(tables.held))  # some assignment that fits; what they say follows it
             said: list[Any] = []
             fits = tables.all

@@ -14,6 +14,7 @@ from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.chance import Chance
 from proofgym.envs.puzzles.contract import Knob, Knobs
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.fill import MarkPuzzle
 from proofgym.errors import BadInput
 
@@ -40,7 +41,9 @@ class Nonogram(MarkPuzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size, chance = knobs["size"], Chance(rng)
+        draws = Draws(cls.family, 500)
         while True:
+            draws.count()
             picture = [sum((chance.share() < knobs["painted"]) << c for c in range(size)) for _ in range(size)]
             for _ in range(40):
                 rows = [_runs(row) for row in picture]

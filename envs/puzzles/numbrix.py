@@ -29,8 +29,8 @@ class Numbrix(FillPuzzle):
 
     family = "numbrix"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "size": Knob(4, 7, "rows and columns", 3, 8),
-        "clues": Knob(0.4, 0.25, "share of cells given, where one solution allows it", 0.1, 0.9),
+        "size": Knob(4, 7, "rows and columns", 3, 7),
+        "clues": Knob(0.4, 0.25, "share of cells given, where one solution allows it", 0.2, 0.9),
     }
     hardness_of = "numbers that an exact search places, dead ends included"
 

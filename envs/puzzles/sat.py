@@ -14,6 +14,7 @@ from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.answers import Unreadable
 from proofgym.envs.puzzles.chance import Chance
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -48,7 +49,9 @@ class Satisfiability(Puzzle):
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         variables, length, chance = knobs["variables"], min(knobs["length"], knobs["variables"]), Chance(rng)
         columns = _columns(variables)
+        draws = Draws(cls.family, 500)
         while True:
+            draws.count()
             left = (1 << (1 << variables)) - 1
             clauses: list[list[int]] = []
             seen: set[tuple[int, ...]] = set()

@@ -14,6 +14,7 @@ from proofgym.envs.puzzles.chance import Chance
 from proofgym.envs.puzzles.contract import Knob, Knobs
 from proofgym.envs.puzzles.counts import Counts, bits, exactly
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.fill import MarkPuzzle
 
 __all__ = ["Slitherlink"]
@@ -38,7 +39,9 @@ class Slitherlink(MarkPuzzle):
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size, chance = knobs["size"], Chance(rng)
         net = _net(size, size)
+        draws = Draws(cls.family, 500)
         while True:
+            draws.count()
             inside = _region(size, chance)
             loop = sum(1 << edge for edge, (one, other) in enumerate(net.sides) if (one in inside) != (other in inside))
             numbers = [(loop & mask).bit_count() for mask in net.around]

@@ -14,6 +14,7 @@ from proofgym.envs.puzzles.chance import Chance
 from proofgym.envs.puzzles.contract import Knob, Knobs
 from proofgym.envs.puzzles.counts import Counts, at_most, bits, exactly, reach
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.marks import CountedBoard, beside, windows
 from proofgym.errors import BadInput
 
@@ -28,7 +29,7 @@ class StarBattle(CountedBoard):
 
     family = "star_battle"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "size": Knob(6, 8, "rows, columns and regions", 4, 10),
+        "size": Knob(6, 8, "rows, columns and regions", 5, 9),
         "stars": Knob(1, 1, "stars in each; two need a size of 9 or more", 1, 2),
     }
     floor: ClassVar[float] = 0.02  # there are only 90 placements on 6 x 6
@@ -39,7 +40,9 @@ class StarBattle(CountedBoard):
         size, chance = knobs["size"], Chance(rng)
         stars = knobs["stars"] if size >= 9 else 1
         near = [sum(1 << other for other in beside(at, size, size)) for at in range(size * size)]
+        draws = Draws(cls.family, 500)
         while True:
+            draws.count()
             placed = Counts(size * size, _lines(size, stars)).solve(1, chance=chance)
             if not placed:
                 continue

@@ -14,6 +14,7 @@ from proofgym.envs.puzzles.chance import Chance
 from proofgym.envs.puzzles.contract import Knob, Knobs, Option
 from proofgym.envs.puzzles.domains import Domains, latin_units
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.fill import FillPuzzle
 from proofgym.errors import BadInput
 
@@ -33,7 +34,9 @@ class Sudoku(FillPuzzle):
     family = "sudoku"
     knobs: ClassVar[Mapping[str, Knob | Option]] = {
         "size": Knob(4, 9, "rows and columns: 4, 6, 8, 9, 10, 12, 15, 16 (others go down to one of these)", 4, 16),
-        "clues": Knob(0.5, 0.3, "share of cells given, where one solution allows it", 0.0, 0.9),
+        "clues": Knob(
+            0.5, 0.3, "share of cells given, where one solution allows it (half at least above a size of 9)", 0.0, 0.9
+        ),
         "variant": Option(("plain", "diagonal", "jigsaw"), "what holds every symbol besides rows and columns"),
     }
     hardness_of = "cells set by an exact search, dead ends included"
@@ -42,8 +45,12 @@ class Sudoku(FillPuzzle):
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size = max(n for n in _BOX if n <= knobs["size"])
         variant = knobs["variant"]
+        if variant != "plain" and size > 9:
+            raise BadInput(f"the variants of sudoku go up to a size of 9, found {variant} of size {size}")
         chance = Chance(rng)
+        draws = Draws(cls.family, 500)
         while True:
+            draws.count()
             regions = _cut(size, chance) if variant == "jigsaw" else None
             search = _search(size, variant, regions)
             if variant == "plain" and size > 9:
@@ -54,7 +61,8 @@ class Sudoku(FillPuzzle):
                     continue
                 full = found[0]
             break
-        clues = search.dig(search.open(), full, chance, round(knobs["clues"] * size * size), range(size * size))
+        share = knobs["clues"] if size <= 9 else max(knobs["clues"], 0.5)  # proofs on large open boards take too long
+        clues = search.dig(search.open(), full, chance, round(share * size * size), range(size * size))
         cells = ["."] * (size * size)
         for at in clues:
             cells[at] = _SYMBOLS[full[at]]

@@ -12,6 +12,7 @@ from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.answers import Unreadable
 from proofgym.envs.puzzles.chance import Chance
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -44,7 +45,9 @@ class Syllogism(Puzzle):
         terms, chance = knobs["terms"], Chance(rng)
         count = knobs["conclusions"]
         every = [[form, s, p] for form in _FORMS for s in range(terms) for p in range(terms) if s != p]
+        draws = Draws(cls.family, 5000)
         while True:
+            draws.count()
             premises = [[chance.pick(("all", "all", "no", "some", "some_not")), *chance.sample(range(terms), 2)]
                         for _ in range(knobs["premises"])]  # fmt: skip
             if len({frozenset(premise[1:]) for premise in premises}) < len(premises) or _world(terms, premises) is None:

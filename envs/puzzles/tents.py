@@ -13,6 +13,7 @@ from proofgym.envs.puzzles.chance import Chance
 from proofgym.envs.puzzles.contract import Knob, Knobs
 from proofgym.envs.puzzles.counts import Counts, at_least, at_most, bits, exactly
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.marks import CountedBoard, around, beside, windows
 
 __all__ = ["Tents"]
@@ -27,8 +28,8 @@ class Tents(CountedBoard):
 
     family = "tents"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "size": Knob(5, 9, "rows and columns", 4, 12),
-        "hidden": Knob(0.0, 0.3, "share of rows and columns without a number, where one solution allows it", 0.0, 1.0),
+        "size": Knob(5, 9, "rows and columns", 4, 10),
+        "hidden": Knob(0.0, 0.3, "share of rows and columns without a number, where one solution allows it", 0.0, 0.5),
     }
     marked = "A"
 
@@ -36,7 +37,9 @@ class Tents(CountedBoard):
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size, chance = knobs["size"], Chance(rng)
         wanted = size * size // 5
+        draws = Draws(cls.family, 2000)
         while True:
+            draws.count()
             tents = trees = 0
             for at in chance.shuffled(range(size * size)):
                 if tents.bit_count() == wanted:

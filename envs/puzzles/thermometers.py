@@ -16,6 +16,7 @@ from proofgym.envs.puzzles.contract import Knob, Knobs
 from proofgym.envs.puzzles.counts import Check, Counts, exactly
 from proofgym.envs.puzzles.domains import latin_units
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.marks import CountedBoard, beside
 from proofgym.errors import BadInput
 
@@ -32,14 +33,16 @@ class Thermometers(CountedBoard):
     family = "thermometers"
     steps_floor: ClassVar[float] = 0.05
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "size": Knob(4, 8, "rows and columns", 3, 9),
-        "longest": Knob(3, 6, "cells of the longest thermometers", 2, 8),
+        "size": Knob(4, 8, "rows and columns", 3, 8),
+        "longest": Knob(3, 6, "cells of the longest thermometers", 3, 8),
     }
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size, chance = knobs["size"], Chance(rng)
+        draws = Draws(cls.family, 500)
         while True:
+            draws.count()
             tubes = _tubes(size, knobs["longest"], chance)
             on = 0
             for tube in tubes:

@@ -34,9 +34,9 @@ def says(roles: tuple[str, ...], person: int, statement: Any) -> bool:
     return roles[person] == "normal" or true(statement, roles) == (roles[person] == "knight")
 
 
-@pytest.mark.parametrize("normals", [0, 1, 2])
+@pytest.mark.parametrize("normals", [0, 1])
 def test_exactly_one_assignment_fits_by_a_plain_count(normals: int) -> None:
-    for i in range(10 if normals == 2 else 60):
+    for i in range(60):
         settings = KnightsAndKnaves.settings(0.5, {"people": 4, "normals": normals, "depth": 1 + i % 3})
         puzzle = KnightsAndKnaves.generate(np.random.default_rng([8, i]), settings)
         fits = [

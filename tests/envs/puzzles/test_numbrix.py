@@ -32,7 +32,7 @@ def test_the_path_is_the_only_one_among_all() -> None:
     every = [{cell: str(n) for n, cell in enumerate(path, 1)} for path in paths(4)]
     assert len(every) == 552
     for i in range(60):
-        settings = Numbrix.settings(0.0, {"clues": 0.1 + 0.1 * (i % 4)})
+        settings = Numbrix.settings(0.0, {"clues": 0.2 + 0.1 * (i % 4)})
         puzzle = Numbrix.generate(np.random.default_rng([5, i]), settings)
         boards = [[path[r, c] for r in range(4) for c in range(4)] for path in every]
         fits = [b for b in boards if all(g in (".", n) for g, n in zip(puzzle.givens, b, strict=True))]
