@@ -30,7 +30,7 @@ def ways(board: list[str], rows: list[int], columns: list[int]) -> set[frozenset
 
 def test_there_is_exactly_one_way() -> None:
     for i in range(40):
-        puzzle = Tents.generate(np.random.default_rng([3, i]), Tents.settings(0.0, {"hidden": (i % 4) / 4}))
+        puzzle = Tents.generate(np.random.default_rng([3, i]), Tents.settings(0.0, {"hidden": (i % 3) / 4}))
         data = puzzle.data
         found = ways(list(data["board"]), data["rows"], data["columns"])
         assert len(found) == 1
