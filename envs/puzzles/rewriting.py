@@ -33,7 +33,7 @@ class Rewriting(MovePuzzle[str]):
         "distance": Knob(3, 9, "least number of moves, at least this many where a search of 400 words finds it", 2, 20),
     }
     hardness_of = "least number of moves"
-    steps_floor: ClassVar[float] = 0.05
+    steps_floor: ClassVar[float] = 0.3
     can_undo = True
 
     @classmethod

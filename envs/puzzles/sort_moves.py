@@ -30,12 +30,12 @@ class SortMoves(MovePuzzle[Row]):
 
     family = "sort_moves"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "size": Knob(4, 7, "numbers in the row", 4, 7),
+        "size": Knob(5, 7, "numbers in the row", 4, 7),
         "moves": Knob(3, 3, "moves that are offered", 2, 6),
         "depth": Knob(0.5, 0.8, "least distance, as a share of the greatest there is", 0.0, 1.0),
     }
     hardness_of = "least number of moves"
-    steps_floor: ClassVar[float] = 0.05
+    steps_floor: ClassVar[float] = 0.3
     can_undo = True
 
     @classmethod

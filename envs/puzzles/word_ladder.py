@@ -30,11 +30,11 @@ class WordLadder(MovePuzzle[str]):
     family = "word_ladder"
     knobs: ClassVar[Mapping[str, Knob]] = {
         "letters": Knob(3, 4, "letters of each word", 3, 4),
-        "distance": Knob(3, 8, "least number of steps", 2, 12),
-        "words": Knob(25, 140, "words of the list", 4, 300),
+        "distance": Knob(4, 8, "least number of steps", 2, 10),
+        "words": Knob(80, 200, "words of the list", 4, 300),
     }
     hardness_of = "least number of steps"
-    steps_floor: ClassVar[float] = 0.05
+    steps_floor: ClassVar[float] = 0.25
     can_undo = True
 
     @classmethod
