@@ -119,7 +119,7 @@ class Assignment(Puzzle):
     def hardness(self) -> float:
         return float(self.best[2])
 
-    floor: ClassVar[float] = 0.02
+    floor: ClassVar[float] = 0.06
 
     def cheats(self) -> Sequence[str]:
         cheapest = " ".join(str(row.index(min(row)) + 1) for row in self.costs)

@@ -27,6 +27,7 @@ class Bezout(Puzzle):
         "digits": Knob(2, 6, "digits of each number", 2, 9),
     }
     hardness_of = "divisions of Euclid's algorithm"
+    floor: ClassVar[float] = 0.02
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

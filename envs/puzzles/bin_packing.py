@@ -32,6 +32,7 @@ class BinPacking(Puzzle):
         "capacity": Knob(20, 60, "capacity of a bin", 10, 200),
     }
     hardness_of = "items, and how often the search puts one into a bin until it has a best packing"
+    floor: ClassVar[float] = 0.01
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

@@ -34,6 +34,7 @@ class BracketRepair(Puzzle):
         "kinds": Knob(2, 4, "kinds of brackets", 1, 4),
     }
     hardness_of = "fewest changes, times the length"
+    floor: ClassVar[float] = 0.02
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

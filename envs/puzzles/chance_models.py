@@ -55,7 +55,7 @@ class BayesNet(_Exact):
         "known": Knob(1, 2, "variables that are known", 0, 4),
     }
     hardness_of = "binary digits of the numerator and the denominator, and the variables twice"
-    floor: ClassVar[float] = 0.02
+    floor: ClassVar[float] = 0.03
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
@@ -150,7 +150,7 @@ class HittingTime(_Exact):
         "parts": Knob(4, 6, "parts into which the chances of each state are divided", 2, 12),
     }
     hardness_of = "binary digits of the numerator and the denominator, and the states"
-    floor: ClassVar[float] = 0.03
+    floor: ClassVar[float] = 0.08
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

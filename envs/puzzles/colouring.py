@@ -30,7 +30,7 @@ class Colouring(GraphPuzzle):
         "density": Knob(0.4, 0.35, "share of all possible edges", 0.3, 0.9),
     }
     hardness_of = "nodes of the exact search, for the colouring and for the proof that it is best"
-    floor: ClassVar[float] = 0.01
+    floor: ClassVar[float] = 0.05
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

@@ -139,7 +139,7 @@ class DiceOdds(_Odds):
         "sides": Knob(8, 12, "largest number of sides", 4, 12),
         "given": Knob(0.3, 0.9, "share of questions with a condition", 0.0, 1.0),
     }
-    floor: ClassVar[float] = 0.03
+    floor: ClassVar[float] = 0.05
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
@@ -218,7 +218,7 @@ class UrnOdds(_Odds):
         "balls": Knob(5, 9, "most balls of a colour", 2, 20),
         "given": Knob(0.0, 0.9, "share of questions with a condition", 0.0, 1.0),
     }
-    floor: ClassVar[float] = 0.03
+    floor: ClassVar[float] = 0.06
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

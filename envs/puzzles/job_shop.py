@@ -36,6 +36,7 @@ class JobShop(Puzzle):
         "longest": Knob(5, 12, "largest duration", 2, 99),
     }
     hardness_of = "undominated partial schedules"
+    floor: ClassVar[float] = 0.05
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

@@ -33,6 +33,7 @@ class Knapsack(Puzzle):
         "heaviest": Knob(15, 60, "largest weight", 5, 200),
     }
     hardness_of = "undominated pairs of weight and value, over all items"
+    floor: ClassVar[float] = 0.03
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

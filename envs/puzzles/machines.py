@@ -146,6 +146,7 @@ class TuringMachine(Puzzle):
         "tape": Knob(4, 8, "cells of the given tape", 1, 20),
     }
     hardness_of = "steps until it halts"
+    floor: ClassVar[float] = 0.01
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

@@ -32,7 +32,7 @@ class Matching(Puzzle):
         "heaviest": Knob(9, 30, "largest weight", 1, 1000),
     }
     hardness_of = "sets of nodes that the dynamic program meets"
-    floor: ClassVar[float] = 0.01
+    floor: ClassVar[float] = 0.03
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

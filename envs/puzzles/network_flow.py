@@ -152,7 +152,7 @@ class MinCut(_Network):
     """Find a minimum cut of a network; any cut of that capacity is right. A maximum flow proves the capacity."""
 
     family = "min_cut"
-    floor: ClassVar[float] = 0.05
+    floor: ClassVar[float] = 0.08
 
     def question(self) -> str:
         return (

@@ -40,6 +40,7 @@ class PolynomialFactors(Puzzle):
         "coefficient": Knob(7, 9, "largest coefficient of a factor", 1, 20),
     }
     hardness_of = "digits of the expanded polynomial's coefficients"
+    floor: ClassVar[float] = 0.01
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

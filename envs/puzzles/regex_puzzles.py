@@ -57,7 +57,7 @@ class RegexSynthesis(Puzzle):
         "states": Knob(4, 8, "states of the automaton, at least", 2, 12),
     }
     hardness_of = "transitions of the automaton that lead anywhere useful, and its states"
-    floor: ClassVar[float] = 0.01
+    floor: ClassVar[float] = 0.02
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
@@ -139,7 +139,7 @@ class RegexDifference(Puzzle):
         "length": Knob(3, 6, "letters of the word, at least", 1, 7),
     }
     hardness_of = "pairs of states that a breadth-first search meets"
-    floor: ClassVar[float] = 0.04
+    floor: ClassVar[float] = 0.06
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
@@ -231,7 +231,7 @@ class DfaConstruction(Puzzle):
         "states": Knob(3, 8, "states of the smallest automaton, at least", 2, 16),
     }
     hardness_of = "states of the smallest automaton"
-    floor: ClassVar[float] = 0.01
+    floor: ClassVar[float] = 0.02
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

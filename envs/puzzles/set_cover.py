@@ -32,7 +32,7 @@ class SetCover(Puzzle):
         "dearest": Knob(6, 20, "highest cost", 1, 100),
     }
     hardness_of = "nodes of the branch and bound"
-    floor: ClassVar[float] = 0.01
+    floor: ClassVar[float] = 0.05
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

@@ -41,6 +41,7 @@ class ShortFormula(Puzzle):
         "number": Knob(8, 16, "largest number in the short formula", 1, 40),
     }
     hardness_of = "operations of the long sum"
+    floor: ClassVar[float] = 0.01
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

@@ -35,6 +35,7 @@ class SortMoves(MovePuzzle[Row]):
         "depth": Knob(0.5, 0.8, "least distance, as a share of the greatest there is", 0.0, 1.0),
     }
     hardness_of = "least number of moves"
+    floor: ClassVar[float] = 0.02
     steps_floor: ClassVar[float] = 0.3
     can_undo = True
 

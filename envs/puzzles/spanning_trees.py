@@ -89,6 +89,7 @@ class SpanningTree(_Joining):
         "heaviest": Knob(12, 60, "largest length", 1, 1000),
     }
     hardness_of = "edges that Kruskal's algorithm looks at"
+    floor: ClassVar[float] = 0.01
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

@@ -35,7 +35,7 @@ class UnitChains(Puzzle):
         "number": Knob(6, 30, "largest number in an equality", 2, 1000),
     }
     hardness_of = "equalities on the way, each counted by its digits"
-    floor: ClassVar[float] = 0.01
+    floor: ClassVar[float] = 0.02
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

@@ -105,7 +105,7 @@ class Clique(_VertexSet):
     largest = True
     noun = "clique"
     meaning = "a set of nodes that are all joined with each other"
-    floor: ClassVar[float] = 0.01
+    floor: ClassVar[float] = 0.03
 
     def search(self) -> tuple[int, int]:
         everything = (1 << self.nodes) - 1
@@ -130,7 +130,7 @@ class IndependentSet(_VertexSet):
     largest = True
     noun = "independent set"
     meaning = "a set of nodes of which no two are joined"
-    floor: ClassVar[float] = 0.01
+    floor: ClassVar[float] = 0.04
 
     def search(self) -> tuple[int, int]:
         return _independent(self.near)
@@ -150,7 +150,7 @@ class VertexCover(_VertexSet):
     largest = False
     noun = "vertex cover"
     meaning = "a set of nodes that holds at least one end of every edge"
-    floor: ClassVar[float] = 0.01
+    floor: ClassVar[float] = 0.04
 
     def search(self) -> tuple[int, int]:
         chosen, visited = _independent(self.near)
@@ -174,7 +174,7 @@ class DominatingSet(_VertexSet):
     largest = False
     noun = "dominating set"
     meaning = "a set of nodes so that every other node is joined with at least one of them"
-    floor: ClassVar[float] = 0.02
+    floor: ClassVar[float] = 0.04
 
     def search(self) -> tuple[int, int]:
         everything = (1 << self.nodes) - 1
