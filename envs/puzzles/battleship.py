@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Illegal, Knob, Knobs, MovePuzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 
 __all__ = ["Battleship"]
@@ -34,8 +35,8 @@ class Battleship(MovePuzzle[Shots]):
 
     family = "battleship"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "size": Knob(5, 6, "rows and columns", 3, 7),
-        "longest": Knob(3, 4, "cells of the longest of two ships; the other has one less", 2, 4),
+        "size": Knob(5, 6, "rows and columns", 4, 7),
+        "longest": Knob(3, 4, "cells of the longest of two ships; the other has one less", 3, 4),
         "spare": Knob(3, 2, "shots beyond those of a careful player", 0, 20),
     }
     hardness_of = "shots of a player who always shoots where most possible fleets have a ship"
@@ -45,7 +46,9 @@ class Battleship(MovePuzzle[Shots]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size, lengths = knobs["size"], [knobs["longest"], knobs["longest"] - 1]
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             ships: list[list[int]] = []
             for length in lengths:
                 places = [p for p in _places(size, length) if not any(set(p) & set(ship) for ship in ships)]

@@ -13,6 +13,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Illegal, Knob, Knobs, MovePuzzle
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 
 __all__ = ["Blocksworld"]
@@ -42,7 +43,9 @@ class Blocksworld(MovePuzzle[Below]):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             start, goal = _towers(rng, knobs["blocks"]), _towers(rng, knobs["blocks"])
             puzzle = cls({"start": list(start), "goal": list(goal)})
             if puzzle._from_start() >= knobs["blocks"] // 2 + 1:

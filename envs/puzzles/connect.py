@@ -13,6 +13,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Knob, Knobs
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.search import StateGraph
 from proofgym.errors import BadInput
 
@@ -37,7 +38,7 @@ class Connect(StateGraph[Position]):
     family = "connect"
     knobs: ClassVar[Mapping[str, Knob]] = {
         "rows": Knob(4, 4, "rows", 3, 5),
-        "columns": Knob(5, 5, "columns", 3, 6),
+        "columns": Knob(5, 5, "columns", 4, 6),
         "line": Knob(4, 4, "stones in a line", 3, 4),
         "free": Knob(6, 11, "free cells at the start", 4, 12),
         "moves": Knob(2, 3, "moves to the win, at least", 2, 5),
@@ -50,7 +51,9 @@ class Connect(StateGraph[Position]):
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         rows, columns, line = knobs["rows"], knobs["columns"], knobs["line"]
         tries = 0
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             tries += 1
             empty = cls({"line": line, "board": ["." * columns] * rows})
             state = empty._wandered(rng, rows * columns - knobs["free"])

@@ -10,6 +10,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Illegal, Knob, Knobs, MovePuzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 
 __all__ = ["Crafting"]
@@ -43,7 +44,9 @@ class Crafting(MovePuzzle[Position]):
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         raw, made = knobs["raw"], knobs["made"]
         tries = 0
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             tries += 1
             names = [_RAW[i] for i in rng.permutation(len(_RAW))[:raw].tolist()]
             names += [_MADE[i] for i in rng.permutation(len(_MADE))[:made].tolist()]

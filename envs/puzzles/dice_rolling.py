@@ -11,6 +11,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Knob, Knobs
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.search import DELTAS, StateGraph, direction
 from proofgym.errors import BadInput
 
@@ -39,7 +40,9 @@ class DiceRolling(StateGraph[Position]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size, tries = knobs["size"], 0
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             tries += 1
             cells = ["#" if chance < knobs["walls"] else "." for chance in rng.random(size * size).tolist()]
             start, end = rng.permutation(size * size)[:2].tolist()

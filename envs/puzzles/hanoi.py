@@ -12,6 +12,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Knob, Knobs
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.search import StateGraph
 from proofgym.errors import BadInput
 
@@ -43,7 +44,9 @@ class Hanoi(StateGraph[Position]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         disks, pegs = knobs["disks"], min(knobs["pegs"], 4 if knobs["disks"] > 7 else 5)
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             start, goal = rng.integers(pegs, size=(2, disks)).tolist()
             puzzle = cls({"pegs": pegs, "start": start, "goal": goal})
             if puzzle._from_start() >= disks:

@@ -11,6 +11,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Knob, Knobs
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.search import DELTAS, StateGraph, direction, layers
 from proofgym.errors import BadInput
 
@@ -33,7 +34,9 @@ class IceSliding(StateGraph[int]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size, tries = knobs["size"], 0
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             tries += 1
             cells = ["#" if chance < knobs["rocks"] else "." for chance in rng.random(size * size).tolist()]
             start, spare = rng.permutation(size * size)[:2].tolist()

@@ -11,6 +11,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Knob, Knobs
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.maze import carve
 from proofgym.envs.puzzles.search import DELTAS, StateGraph, direction
 from proofgym.errors import BadInput
@@ -32,7 +33,7 @@ class KeyMaze(StateGraph[Position]):
 
     family = "key_maze"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "size": Knob(5, 8, "passages across and down", 2, 9),
+        "size": Knob(5, 8, "passages across and down", 3, 9),
         "doors": Knob(1, 3, "locked doors", 0, 4),
         "loops": Knob(0.0, 0.1, "share of the walls that are opened again", 0.0, 0.5),
     }
@@ -42,7 +43,9 @@ class KeyMaze(StateGraph[Position]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size, doors = knobs["size"], knobs["doors"]
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             rows = carve(rng, size, size, knobs["loops"])
             rooms = [(2 * i + 1, 2 * j + 1) for i in range(size) for j in range(size)]
             start, end, *keys = [rooms[k] for k in rng.permutation(len(rooms))[: 2 + doors].tolist()]

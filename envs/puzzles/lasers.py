@@ -12,6 +12,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Illegal, Knob, Knobs, MovePuzzle
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.search import freeze
 from proofgym.errors import BadInput
 
@@ -49,7 +50,9 @@ class Lasers(MovePuzzle[Mirrors]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size, mirrors = knobs["size"], knobs["mirrors"]
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             cells = ["#" if chance < knobs["walls"] else "." for chance in rng.random(size * size).tolist()]
             side = list(_SIDES)[int(rng.integers(4))]
             board = ["".join(cells[at : at + size]) for at in range(0, size * size, size)]

@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Knob, Knobs
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.search import StateGraph
 from proofgym.errors import BadInput
 
@@ -55,7 +56,9 @@ class Logistics(StateGraph[Position]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         towns, parcels = knobs["towns"], knobs["parcels"]
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             order = rng.permutation(towns).tolist()
             roads = {tuple(sorted((order[i], order[int(rng.integers(i))]))) for i in range(1, towns)}
             if rng.random() < 0.5:

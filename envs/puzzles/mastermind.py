@@ -13,6 +13,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Illegal, Knob, Knobs
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.guessing import GuessingGame
 from proofgym.errors import BadInput
 
@@ -39,7 +40,9 @@ class Mastermind(GuessingGame[str]):
         pegs, colours = knobs["pegs"], knobs["colours"]
         while colours**pegs > _MOST_CODES:
             colours -= 1
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             code, clue = ("".join(map(str, row)) for row in rng.integers(1, colours + 1, size=(2, pegs)).tolist())
             puzzle = cls({"secret": code, "clues": [clue], "colours": colours, "guesses": knobs["guesses"]})
             if puzzle.hardness() <= puzzle.limit:

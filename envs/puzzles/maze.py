@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -15,6 +17,9 @@ from proofgym.envs.puzzles.search import DELTAS, StateGraph, direction
 from proofgym.errors import BadInput
 
 __all__ = ["Maze", "carve"]
+
+
+_BITS = str.maketrans("#.@X", "0111")
 
 
 class Maze(StateGraph[int]):
@@ -35,14 +40,17 @@ class Maze(StateGraph[int]):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
-        rows = carve(rng, knobs["rows"], knobs["columns"], knobs["loops"])
-        while True:
-            start, end = rng.integers(knobs["rows"] * knobs["columns"], size=2).tolist()
-            (r, c), (er, ec) = divmod(start, knobs["columns"]), divmod(end, knobs["columns"])
-            if abs(r - er) + abs(c - ec) < (knobs["rows"] + knobs["columns"]) // 3:
-                continue
-            rows[2 * r + 1][2 * c + 1], rows[2 * er + 1][2 * ec + 1] = "@", "X"
-            return cls({"board": ["".join(row) for row in rows]})
+        down, across = knobs["rows"], knobs["columns"]
+        rows = carve(rng, down, across, knobs["loops"])
+        chances = rng.random(40).tolist()
+        for one, two in zip(chances[::2], chances[1::2], strict=True):
+            (r, c), (er, ec) = divmod(int(one * down * across), across), divmod(int(two * down * across), across)
+            if abs(r - er) + abs(c - ec) >= (down + across) // 3:
+                break
+        else:
+            (r, c), (er, ec) = (0, 0), (down - 1, across - 1)
+        rows[2 * r + 1][2 * c + 1], rows[2 * er + 1][2 * ec + 1] = "@", "X"
+        return cls({"board": ["".join(row) for row in rows]})
 
     def read(self, data: Mapping[str, Any]) -> None:
         fields.only(data, "board")
@@ -52,6 +60,31 @@ class Maze(StateGraph[int]):
         if self._cells.count("@") != 1 or self._cells.count("X") != 1:
             raise BadInput("'board' has one start @ and one exit X")
         self._exit = self._cells.index("X")
+        self._floods: list[int] = []
+
+    def distance(self, state: int) -> int | None:
+        """By flooding the maze from the exit, all cells at once as the bits of one integer."""
+        stride = self._width + 1  # a wall between the rows, so that nothing flows around an edge
+        if not self._floods:
+            still = int("#".join(self.rows)[::-1].translate(_BITS), 2)
+            flood = 1 << self._exit // self._width * stride + self._exit % self._width
+            while flood:
+                self._floods.append(flood)
+                still &= ~flood
+                flood = (flood << 1 | flood >> 1 | flood << stride | flood >> stride) & still
+        bit = 1 << state // self._width * stride + state % self._width
+        return next((left for left, flood in enumerate(self._floods) if flood & bit), None)
+
+    def best(self, state: int) -> str:
+        left = self.distance(state)
+        steps = self.steps(state)
+        return next((move for move, after in steps if left and self.distance(after) == left - 1), steps[0][0])
+
+    def unpack(self, data: Any) -> int:
+        state = fields.whole({"cell": data}, "cell", 0, len(self._cells) - 1)
+        if self._cells[state] == "#":
+            raise BadInput(f"a position is a cell that is no wall, found {state}")
+        return state
 
     def rules(self) -> str:
         return (
@@ -105,30 +138,46 @@ class Maze(StateGraph[int]):
 
 def carve(rng: np.random.Generator, rows: int, columns: int, loops: float) -> list[list[str]]:
     """A maze of `rows` x `columns` passages with walls around; a random depth-first spanning tree, and some loops."""
+    closed, rooms, inner = _plan(rows, columns)
+    cells = list(closed)
     width = 2 * columns + 1
-    cells = ["#"] * (width * (2 * rows + 1))
     at = width + 1
-    cells[at] = "."
+    seen = {at}
     stack = [at]
-    offsets = (-2 * width, 2 * width, -2, 2)
-    inside = {width * (2 * r + 1) + 2 * c + 1 for r in range(rows) for c in range(columns)}
-    chances = iter(rng.random(2 * rows * columns).tolist())
+    turns = iter(rng.integers(24, size=(2 * rows * columns,)).tolist())
     while stack:
-        at = stack[-1]
-        near = [d for d in offsets if at + d in inside and cells[at + d] == "#"]
-        if not near:
+        for wall, to in rooms[at][next(turns)]:
+            if to not in seen:
+                seen.add(to)
+                cells[wall] = "."
+                at = to
+                stack.append(at)
+                break
+        else:
             stack.pop()
-            continue
-        step = near[int(next(chances) * len(near))]
-        cells[at + step // 2] = cells[at + step] = "."
-        stack.append(at + step)
+            at = stack[-1] if stack else at
     if loops:
-        walls = [
-            at
-            for at in range(width, len(cells) - width)
-            if cells[at] == "#" and 0 < at % width < width - 1 and (at // width + at % width) % 2
-        ]
-        for at, chance in zip(walls, rng.random(len(walls)).tolist(), strict=True):
+        for wall, chance in zip(inner, rng.random(len(inner)).tolist(), strict=True):
             if chance < loops:
-                cells[at] = "."
+                cells[wall] = "."
     return [cells[at : at + width] for at in range(0, len(cells), width)]
+
+
+Ways = list[tuple[tuple[int, int], ...]]
+"""The walls next to a room with the rooms behind them, in all 24 orders of the four directions."""
+
+
+@functools.cache
+def _plan(rows: int, columns: int) -> tuple[str, dict[int, Ways], list[int]]:
+    """The board with all walls closed, the ways out of each room, and the walls between two rooms."""
+    width = 2 * columns + 1
+    inside = [width * (2 * r + 1) + 2 * c + 1 for r in range(rows) for c in range(columns)]
+    known = set(inside)
+    closed = "".join("." if at in known else "#" for at in range(width * (2 * rows + 1)))
+    orders = list(itertools.permutations((-width, width, -1, 1)))
+    rooms = {
+        at: [tuple((at + step, at + 2 * step) for step in order if at + 2 * step in known) for order in orders]
+        for at in inside
+    }
+    inner = sorted({wall for ways in rooms.values() for wall, _ in ways[0]})
+    return closed, rooms, inner

@@ -12,6 +12,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Illegal, Knob, Knobs, MovePuzzle
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.mine_logic import certain
 from proofgym.errors import BadInput
 
@@ -30,7 +31,7 @@ class Minesweeper(MovePuzzle[int]):
 
     family = "minesweeper"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "size": Knob(5, 9, "rows and columns", 3, 12),
+        "size": Knob(5, 9, "rows and columns", 4, 12),
         "density": Knob(0.12, 0.18, "share of the cells that are mines", 0.05, 0.3),
     }
     hardness_of = "least number of cells to open"
@@ -40,7 +41,9 @@ class Minesweeper(MovePuzzle[int]):
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         size = knobs["size"]
         count = max(2, round(knobs["density"] * size * size))
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             start = int(rng.integers(size * size))
             near = {start, *_neighbours(size, size)[start]}
             mines = [at for at in rng.permutation(size * size).tolist() if at not in near][:count]

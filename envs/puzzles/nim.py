@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Option
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.search import StateGraph
 from proofgym.errors import BadInput
 
@@ -44,7 +45,9 @@ class Nim(StateGraph[Position]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         largest = knobs["largest"]
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             piles = rng.integers(2, largest + 1, size=(knobs["piles"],)).tolist()
             takes = list(range(1, largest + 1))
             if knobs["takes"] == "some":

@@ -11,6 +11,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import answers, fields
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -52,7 +53,9 @@ class Packing(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         rows, columns = knobs["rows"], knobs["columns"]
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             holes = {divmod(at, columns) for at in rng.permutation(rows * columns)[: knobs["holes"]].tolist()}
             free = {(r, c) for r in range(rows) for c in range(columns)} - holes
             parts = _cut(rng, free, knobs["largest"])

@@ -12,6 +12,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.answers import Unreadable, tidy
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -40,7 +41,9 @@ class PathTurns(Puzzle):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         blocks = knobs["blocks"] + 1
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             program: list[list[Any]] = []
             for number in range(blocks):
                 orders = []

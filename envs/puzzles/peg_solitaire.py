@@ -12,6 +12,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Illegal, Knob, Knobs, MovePuzzle
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.search import DELTAS
 from proofgym.errors import BadInput
 
@@ -32,7 +33,7 @@ class PegSolitaire(MovePuzzle[int]):
     knobs: ClassVar[Mapping[str, Knob]] = {
         "rows": Knob(4, 5, "rows", 3, 6),
         "columns": Knob(4, 5, "columns", 3, 6),
-        "pegs": Knob(7, 12, "pegs", 2, 13),
+        "pegs": Knob(7, 12, "pegs", 4, 13),
     }
     hardness_of = "jumps"
     can_undo = True
@@ -40,7 +41,9 @@ class PegSolitaire(MovePuzzle[int]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         rows, columns = knobs["rows"], knobs["columns"]
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             cells = ["#" if chance < 0.1 else "." for chance in rng.random(rows * columns).tolist()]
             cells[int(rng.integers(rows * columns))] = "o"
             puzzle = cls({"board": _joined(cells, columns)})

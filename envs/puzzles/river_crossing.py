@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Knob, Knobs
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.search import StateGraph
 
 __all__ = ["RiverCrossing"]
@@ -40,7 +41,9 @@ class RiverCrossing(StateGraph[Position]):
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         things, tries = knobs["things"], 0
         pairs = list(itertools.combinations(range(things), 2))
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             tries += 1
             share = 0.2 + 0.4 * float(rng.random())
             foes = [

@@ -12,6 +12,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Knob, Knobs
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.search import DELTAS, StateGraph, direction
 from proofgym.errors import BadInput
 
@@ -57,7 +58,9 @@ class RuleGrid(StateGraph[str]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         tries = 0
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             tries += 1
             rules = _drawn_rules(rng, knobs["rules"])
             board = _drawn_board(rng, knobs["size"], knobs["things"])

@@ -12,6 +12,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Knob, Knobs
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.search import StateGraph, layers
 from proofgym.errors import BadInput
 
@@ -45,7 +46,9 @@ class RushHour(StateGraph[Position]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         tries = 0
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             tries += 1
             puzzle = cls({"board": _jam(rng, knobs["size"], knobs["cars"])})
             reached = puzzle._reach(_ENOUGH * len(puzzle.names))

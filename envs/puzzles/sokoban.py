@@ -12,6 +12,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Illegal, Knob, Knobs, MovePuzzle
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.search import DELTAS, direction
 from proofgym.errors import BadInput
 
@@ -43,7 +44,9 @@ class Sokoban(MovePuzzle[Position]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         inner, boxes = knobs["size"] - 2, knobs["boxes"]
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             chances = rng.random(inner * inner).tolist()
             free = {(i // inner + 1, i % inner + 1) for i, chance in enumerate(chances) if chance >= knobs["walls"]}
             floor = _largest_part(free)

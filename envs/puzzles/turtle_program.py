@@ -13,6 +13,7 @@ from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.answers import Unreadable
 from proofgym.envs.puzzles.contract import Knob, Knobs, Puzzle
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.errors import BadInput
 from proofgym.verifiers import Verdict
 
@@ -47,7 +48,9 @@ class TurtleProgram(Puzzle):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             program = _drawn(rng, knobs["commands"])
             heading = list(_HEADINGS)[int(rng.integers(4))]
             path = _walk(program, heading)

@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Illegal, Knob, Knobs
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.guessing import GuessingGame
 from proofgym.errors import BadInput
 
@@ -49,7 +50,9 @@ class TwentyQuestions(GuessingGame[int]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         columns = list(_PROPERTIES)[: knobs["properties"]]
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             values = [rng.integers(len(_PROPERTIES[c]), size=(knobs["objects"],)).tolist() for c in columns]
             names = [_NAMES[i] for i in rng.permutation(len(_NAMES))[: knobs["objects"]].tolist()]
             table = [

@@ -12,6 +12,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Knob, Knobs
 from proofgym.envs.puzzles.draw import Board
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.search import StateGraph
 from proofgym.errors import BadInput
 
@@ -39,7 +40,9 @@ class WaterJugs(StateGraph[Position]):
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
         tries = 0
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             tries += 1
             capacities = sorted((rng.permutation(knobs["largest"] - 1)[: knobs["jugs"]] + 2).tolist())
             puzzle = cls({"capacities": capacities, "goal": [0] * len(capacities)})

@@ -11,6 +11,7 @@ from typing_extensions import Self
 
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.contract import Illegal, Knob, Knobs
+from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.five_letters import WORDS
 from proofgym.envs.puzzles.guessing import GuessingGame
 from proofgym.errors import BadInput
@@ -34,7 +35,9 @@ class WordGuess(GuessingGame[str]):
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
+        draws = Draws(cls.family)
         while True:
+            draws.count()
             secret = WORDS[int(rng.integers(len(WORDS)))]
             opening = WORDS[int(rng.integers(len(WORDS)))]
             puzzle = cls({"secret": secret, "opening": opening, "guesses": 20})
