@@ -1,9 +1,11 @@
-"""Sudoku from 4 x 4 to 16 x 16, plain, with diagonals, or with irregular regions."""
+"""Sudoku from 4 x 4 to 16 x 16, plain, with diagonals, with irregular regions, or with sums of cages (killer)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import permutations
+from string import ascii_letters
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +14,7 @@ from typing_extensions import Self
 from proofgym.envs.puzzles import fields
 from proofgym.envs.puzzles.chance import Chance
 from proofgym.envs.puzzles.contract import Knob, Knobs, Option
-from proofgym.envs.puzzles.domains import Domains, latin_units
+from proofgym.envs.puzzles.domains import Domains, among, latin_units, packed
 from proofgym.envs.puzzles.draw import Board
 from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.fill import FillPuzzle
@@ -22,13 +24,19 @@ __all__ = ["Sudoku"]
 
 _BOX = {4: (2, 2), 6: (2, 3), 8: (2, 4), 9: (3, 3), 10: (2, 5), 12: (3, 4), 15: (3, 5), 16: (4, 4)}
 _SYMBOLS = "123456789ABCDEFG"
+_VARIANTS = ("plain", "diagonal", "jigsaw", "killer")
+_LARGEST_CAGE = 4
+
+Cages = tuple[tuple[int, tuple[int, ...]], ...]
+"""The sums of sets of cells."""
 
 
 class Sudoku(FillPuzzle):
     """Fill a board so that each row, column and box holds every symbol once.
 
-    Exactly one solution, proved by an exhaustive search. Variants: both diagonals hold every symbol too, or the boxes
-    are irregular regions (jigsaw). Symbols renamed make no new task.
+    Exactly one solution, proved by an exhaustive search. Variants: both diagonals hold every symbol too; the boxes are
+    irregular regions (jigsaw); or cages of cells have sums and hold no digit twice (killer). In all but the last,
+    symbols renamed make no new task. A cage is `[sum, cells]`, cells counted row by row from 0.
     """
 
     family = "sudoku"
@@ -37,7 +45,7 @@ class Sudoku(FillPuzzle):
         "clues": Knob(
             0.5, 0.3, "share of cells given, where one solution allows it (half at least above a size of 9)", 0.0, 0.9
         ),
-        "variant": Option(("plain", "diagonal", "jigsaw"), "what holds every symbol besides rows and columns"),
+        "variant": Option(_VARIANTS, "what else there is besides rows, columns and boxes"),
     }
     hardness_of = "cells set by an exact search, dead ends included"
 
@@ -49,10 +57,10 @@ class Sudoku(FillPuzzle):
             raise BadInput(f"the variants of sudoku go up to a size of 9, found {variant} of size {size}")
         chance = Chance(rng)
         draws = Draws(cls.family, 500)
+        regions = None
         while True:
             draws.count()
-            regions = _cut(size, chance) if variant == "jigsaw" else None
-            search = _search(size, variant, regions)
+            search = _search(size, variant, None, ())
             if variant == "plain" and size > 9:
                 full = _shuffled_pattern(size, chance)  # a blind fill of a large board can take very long
             else:
@@ -62,6 +70,12 @@ class Sudoku(FillPuzzle):
                 full = found[0]
             break
         share = knobs["clues"] if size <= 9 else max(knobs["clues"], 0.5)  # proofs on large open boards take too long
+        if variant == "jigsaw":
+            regions = _cut(full, size, chance)
+        cages = _cages(full, size, chance) if variant == "killer" else ()
+        search = _search(size, variant, regions, cages)
+        if cages:
+            share /= 4  # the cages say most of it
         clues = search.dig(search.open(), full, chance, round(share * size * size), range(size * size))
         cells = ["."] * (size * size)
         for at in clues:
@@ -69,13 +83,15 @@ class Sudoku(FillPuzzle):
         data: dict[str, Any] = {"board": _rows(cells, size), "variant": variant}
         if regions is not None:
             data["regions"] = _rows(regions, size)
+        if variant == "killer":
+            data["cages"] = [[total, list(where)] for total, where in cages]
         puzzle = cls(data)
         puzzle.known([tuple(_SYMBOLS[value] for value in full)])
         return puzzle
 
     def read(self, data: Mapping[str, Any]) -> None:
-        self.variant = fields.one_of(data, "variant", ("plain", "diagonal", "jigsaw"))
-        fields.only(data, "board", "variant", *(["regions"] if self.variant == "jigsaw" else []))
+        self.variant = fields.one_of(data, "variant", _VARIANTS)
+        fields.only(data, "board", "variant", *{"jigsaw": ["regions"], "killer": ["cages"]}.get(self.variant, []))
         board = fields.rows(data, "board", _SYMBOLS + ".", most=16)
         size = len(board)
         if size not in _BOX or len(board[0]) != size:
@@ -92,10 +108,13 @@ class Sudoku(FillPuzzle):
             self._regions = tuple("".join(regions))
             if any(self._regions.count(name) != size for name in set(self._regions)):
                 raise BadInput(f"'regions' is a board of {size} regions of {size} cells each, named by one symbol each")
-        self._search = _search(size, self.variant, self._regions)
+        self._cages = _read_cages(data, size) if self.variant == "killer" else ()
+        self._search = _search(size, self.variant, self._regions, self._cages)
 
     def canonical(self) -> Any:
-        """With symbols and regions renamed by first appearance."""
+        """With symbols and regions renamed by first appearance, unless the symbols are added up."""
+        if self._cages:
+            return [self.variant, self.givens, sorted(self._cages)]
         return [self.variant, _renamed(self.givens), _renamed(self._regions or ())]
 
     def law(self) -> str:
@@ -111,12 +130,24 @@ class Sudoku(FillPuzzle):
             text += "\nThe regions, one letter for each cell's region:\n"
             text += self.drawn(tuple(chr(ord("a") + _SYMBOLS.index(name)) for name in self._regions))
             text += "\nThe board:"
+        if self._cages:
+            of = {at: ascii_letters[number] for number, (_, where) in enumerate(self._cages) for at in where}
+            sums = ", ".join(f"{ascii_letters[number]} {total}" for number, (total, _) in enumerate(self._cages))
+            text += (
+                " The cells of a cage hold different numbers that add up to its sum.\n"
+                "The cages, one letter for each cell's cage, '-' for none:\n"
+                f"{self.drawn(tuple(of.get(at, '-') for at in range(size * size)))}\nTheir sums: {sums}\nThe board:"
+            )
         return text
 
     def broken(self, cells: Sequence[str]) -> str | None:
         for name, unit in _units(self.rows, self.variant, self._regions):
             if len({cells[at] for at in unit}) < self.rows:
                 return f"{name} holds a symbol twice"
+        for total, where in self._cages:
+            numbers = [_SYMBOLS.index(cells[at]) + 1 for at in where]
+            if len(set(numbers)) < len(numbers) or sum(numbers) != total:
+                return f"the cage of {self.name(where[0])} holds {numbers}, which are not different ones of sum {total}"
         return None
 
     def solve(self, most: int) -> list[tuple[str, ...]]:
@@ -141,6 +172,19 @@ class Sudoku(FillPuzzle):
             if r == 0 or regions[at] != regions[at - size]:
                 board.line(r, c, r, c + 1)
         board.line(0, size, size, size).line(size, 0, size, size)
+        for total, where in self._cages:
+            for at in where:
+                r, c = divmod(at, size)
+                for dr, dc, ends in (
+                    (0, -1, (0, 0, 1, 0)),
+                    (0, 1, (0, 1, 1, 1)),
+                    (-1, 0, (0, 0, 0, 1)),
+                    (1, 0, (1, 0, 1, 1)),
+                ):
+                    if not (0 <= r + dr < size and 0 <= c + dc < size and at + dr * size + dc in where):
+                        top, left, bottom, right = ends
+                        board.line(r + top, c + left, r + bottom, c + right, width=1.5, colour="#b3541e")
+            board.text(where[0] // size - 0.3, where[0] % size - 0.3, str(total), size=0.26, colour="#b3541e")
         return board.cells(_rows(self.givens, size)).svg()
 
 
@@ -176,8 +220,50 @@ def _units(size: int, variant: str, regions: tuple[str, ...] | None) -> list[tup
 
 
 @lru_cache(maxsize=64)
-def _search(size: int, variant: str, regions: tuple[str, ...] | None) -> Domains:
-    return Domains(size * size, size, [unit for _, unit in _units(size, variant, regions)])
+def _search(size: int, variant: str, regions: tuple[str, ...] | None, cages: Cages) -> Domains:
+    units = [unit for _, unit in _units(size, variant, regions)] + [where for _, where in cages]
+    rules = [among(where, size, _adding_up(len(where), total, size)) for total, where in cages]
+    return Domains(size * size, size, units, rules)
+
+
+@lru_cache(maxsize=1024)
+def _adding_up(count: int, total: int, size: int) -> list[int]:
+    """Different numbers of a sum, packed."""
+    return [packed(chosen, size) for chosen in permutations(range(size), count) if sum(chosen) + count == total]
+
+
+def _cages(full: Sequence[int], size: int, chance: Chance) -> Cages:
+    """Cages of two to four cells that hold different numbers; some cells belong to none."""
+    free = set(range(size * size))
+    cages: list[tuple[int, tuple[int, ...]]] = []
+    for start in chance.shuffled(range(size * size)):
+        cage = [start] if start in free else []
+        while cage and len(cage) < 2 + chance.below(3):
+            held = {full[at] for at in cage}
+            edge = sorted({n for at in cage for n in _near(at, size) if n in free and full[n] not in held} - {*cage})
+            if not edge:
+                break
+            cage.append(chance.pick(edge))
+        if len(cage) > 1 and len(cages) < len(ascii_letters):
+            free -= {*cage}
+            cages.append((sum(full[at] + 1 for at in cage), tuple(sorted(cage))))
+    return tuple(sorted(cages, key=lambda cage: cage[1]))
+
+
+def _read_cages(data: Mapping[str, Any], size: int) -> Cages:
+    cages = data["cages"]
+    if not isinstance(cages, (list, tuple)) or not 1 <= len(cages) <= len(ascii_letters) or size > 9:
+        raise BadInput(f"'cages' is a list of 1 to 52 cages [sum, cells], on a board up to 9 x 9, found {cages!r:.80}")
+    read = []
+    for cage in cages:
+        if not isinstance(cage, (list, tuple)) or len(cage) != 2:
+            raise BadInput(f"a cage is [sum, cells], found {cage!r:.80}")
+        total = fields.whole({"sum": cage[0]}, "sum", 1, 45)
+        read.append((total, fields.wholes({"cells": cage[1]}, "cells", 0, size * size - 1, most=_LARGEST_CAGE)))
+    covered = [at for _, where in read for at in where]
+    if len(set(covered)) < len(covered):
+        raise BadInput("no cell belongs to two cages")
+    return tuple(read)
 
 
 def _shuffled_pattern(size: int, chance: Chance) -> tuple[int, ...]:
@@ -189,13 +275,13 @@ def _shuffled_pattern(size: int, chance: Chance) -> tuple[int, ...]:
     return tuple(names[(wide * (r % high) + r // high + c) % size] for r in rows for c in columns)
 
 
-def _cut(size: int, chance: Chance) -> tuple[str, ...]:
-    """Cut the board into `size` connected regions of `size` cells, by exchanging cells between the usual boxes."""
+def _cut(full: Sequence[int], size: int, chance: Chance) -> tuple[str, ...]:
+    """Connected regions that hold every value once: the usual boxes, after exchanging many cells of equal value."""
     of = [_SYMBOLS.index(name) for name in _boxes(size)]
-    for _ in range(6 * size * size):
-        a, b = chance.below(size * size), chance.below(size * size)
-        touches = {of[n] for n in _near(a, size)}
-        if of[a] != of[b] and of[b] in touches and of[a] in {of[n] for n in _near(b, size)}:
+    places = [[at for at in range(size * size) if full[at] == value] for value in range(size)]
+    for _ in range(20 * size * size):
+        a, b = chance.sample(places[chance.below(size)], 2)
+        if of[b] in {of[n] for n in _near(a, size)} and of[a] in {of[n] for n in _near(b, size)}:
             of[a], of[b] = of[b], of[a]
             if not (_joined(of, of[a], size) and _joined(of, of[b], size)):
                 of[a], of[b] = of[b], of[a]

@@ -113,3 +113,63 @@ def test_two_solutions_are_both_right_and_the_nearer_one_is_the_goal() -> None:
     state = puzzle.apply(puzzle.start(), "r1c3=3")
     assert puzzle.distance(state) == 7
     assert puzzle.distance(puzzle.apply(puzzle.start(), "r1c3=1")) == 9
+
+
+def test_killer_boards_have_one_solution_among_all_288() -> None:
+    boards: list[str] = []
+
+    def fill(cells: str) -> None:
+        if len(cells) == 16:
+            boards.append(cells)
+            return
+        r, c = divmod(len(cells), 4)
+        for symbol in "1234":
+            near = [
+                n for n in range(len(cells)) if n // 4 == r or n % 4 == c or (n // 8, n % 4 // 2) == (r // 2, c // 2)
+            ]
+            if all(cells[n] != symbol for n in near):
+                fill(cells + symbol)
+
+    fill("")
+    assert len(boards) == 288
+    for i in range(40):
+        puzzle = Sudoku.generate(np.random.default_rng([9, i]), Sudoku.settings(0.0, {"variant": "killer"}))
+        fits = [
+            board
+            for board in boards
+            if all(given in (".", cell) for given, cell in zip(puzzle.givens, board, strict=True))
+            and all(
+                sum(int(board[at]) for at in where) == total and len({board[at] for at in where}) == len(where)
+                for total, where in puzzle.data["cages"]
+            )
+        ]
+        assert fits == ["".join(puzzle.solutions()[0])]
+
+
+def test_cages_are_kept_and_checked() -> None:
+    data = {"board": ["12..", "34..", "21..", "43.."], "variant": "killer", "cages": [[3, [2, 6]]]}
+    with pytest.raises(BadInput, match="no solution"):
+        Sudoku.from_instance({**data, "cages": [[8, [2, 6]]]})
+    puzzle = Sudoku.from_instance({**data, "cages": [[4, [2, 6]]]})
+    assert puzzle.verify("1234\n3412\n2143\n4321").correct
+    assert "cage" in puzzle.verify("1243\n3421\n2134\n4312").reason
+    for cages in ([], [[4]], [[4, [2, 2]]], [[4, [2, 6]], [3, [6, 7]]], [[99, [2]]], [[4, [2, 16]]]):
+        with pytest.raises(BadInput):
+            Sudoku.from_instance({**data, "cages": cages})
+
+
+def test_the_regions_of_a_jigsaw_are_irregular_and_in_one_piece() -> None:
+    puzzle = Sudoku.generate(np.random.default_rng(3), Sudoku.settings(1.0, {"variant": "jigsaw"}))
+    regions = puzzle.data["regions"]
+    of = {(r, c): name for r, row in enumerate(regions) for c, name in enumerate(row)}
+    assert any(len({of[r, c], of[r // 3 * 3, c // 3 * 3]}) > 1 for r, c in of)
+    for name in set(of.values()):
+        stack = [next(cell for cell in of if of[cell] == name)]
+        seen = set(stack)
+        while stack:
+            r, c = stack.pop()
+            for near in ((r - 1, c), (r + 1, c), (r, c - 1), (r, c + 1)):
+                if of.get(near) == name and near not in seen:
+                    seen.add(near)
+                    stack.append(near)
+        assert len(seen) == 9
