@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,7 +18,7 @@ from proofgym.verifiers.math.expression import Expression, Unreadable, combine, 
 
 __all__ = ["Game24", "search"]
 
-_PRIME = 2**31 - 1
+_PRIME = 2**61 - 1
 _NONE = "impossible"
 
 Tree = int | tuple[str, Any, Any]
@@ -28,8 +28,8 @@ class Game24(Puzzle):
     """Reach the target with all four numbers, each once, and exact division; or say that it is impossible.
 
     A tenth of the hands cannot reach it. That is proved: the search goes through every value modulo the prime
-    2**31 - 1, where equal fractions stay equal, so nothing found there is nothing at all; what is found is checked
-    exactly.
+    2**61 - 1. Equal fractions are equal there, and those of three numbers below 1000 are too small for others to be, so
+    nothing found there is nothing at all; what is found is checked exactly.
     """
 
     family = "game24"
@@ -109,50 +109,50 @@ def search(numbers: tuple[int, ...], target: int) -> tuple[Expression | None, in
     Source:
         Every expression of four numbers splits into three and one, or two and two.
     """
-    values = [_number(n) for n in numbers]
-    pairs = {(i, j): list(_joined([values[i]], [values[j]])) for i in range(4) for j in range(i + 1, 4)}
+    singles: list[dict[int, Tree]] = [{n: n} for n in numbers]
+    pairs = {(i, j): _joined(singles[i], singles[j]) for i in range(4) for j in range(i + 1, 4)}
     first: Expression | None = None
     ways = tried = 0
 
-    def final(left: list[tuple[int, Tree]], right: list[tuple[int, Tree]]) -> None:
+    def final(left: dict[int, Tree], right: dict[int, Tree]) -> None:
         nonlocal first, ways
-        for value, tree in _joined(left, right):
-            if value == target % _PRIME:
-                expression = _exact(tree)
+        for a, x in left.items():
+            for b in right.keys() & _before(a, target):
+                tree = _joined({a: x}, {b: right[b]}).get(target % _PRIME)  # none where 0 would divide
+                expression = None if tree is None else _exact(tree)
                 if expression is not None and expression.value == target:
                     ways += 1
                     first = first or expression
 
     for i in range(4):
         a, b, c = (j for j in range(4) if j != i)
-        three = dict(
-            pair for one, two in ((a, (b, c)), (b, (a, c)), (c, (a, b))) for pair in _joined([values[one]], pairs[two])
-        )
+        three = {
+            **_joined(singles[a], pairs[b, c]),
+            **_joined(singles[b], pairs[a, c]),
+            **_joined(singles[c], pairs[a, b]),
+        }
         tried += len(three)
-        wanted = _before(values[i][0], target)
-        final([values[i]], [(value, tree) for value, tree in three.items() if value in wanted])
+        final(singles[i], three)
     for two, other in (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2))):
         final(pairs[two], pairs[other])
     return first, ways, tried
 
 
-def _number(n: int) -> tuple[int, Tree]:
-    return n, n
-
-
-def _joined(left: list[tuple[int, Tree]], right: list[tuple[int, Tree]]) -> Iterator[tuple[int, Tree]]:
-    """Everything that one value of the left and one of the right make."""
-    for a, x in left:
+def _joined(left: Mapping[int, Tree], right: Mapping[int, Tree]) -> dict[int, Tree]:
+    """Everything that one value of the left and one of the right make, each with how it is made."""
+    made: dict[int, Tree] = {}
+    for a, x in left.items():
         inverse = _inverse(a)
-        for b, y in right:
-            yield (a + b) % _PRIME, ("+", x, y)
-            yield a * b % _PRIME, ("*", x, y)
-            yield (a - b) % _PRIME, ("-", x, y)
-            yield (b - a) % _PRIME, ("-", y, x)
+        for b, y in right.items():
+            made[(a + b) % _PRIME] = ("+", x, y)
+            made[a * b % _PRIME] = ("*", x, y)
+            made[(a - b) % _PRIME] = ("-", x, y)
+            made[(b - a) % _PRIME] = ("-", y, x)
             if b:
-                yield a * _inverse(b) % _PRIME, ("/", x, y)
+                made[a * _inverse(b) % _PRIME] = ("/", x, y)
             if a:
-                yield b * inverse % _PRIME, ("/", y, x)
+                made[b * inverse % _PRIME] = ("/", y, x)
+    return made
 
 
 def _before(one: int, target: int) -> set[int]:
