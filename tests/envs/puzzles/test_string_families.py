@@ -33,7 +33,8 @@ def test_the_word_list_is_clean() -> None:
 
 
 LADDER: dict[str, object] = {
-    "words": ["cold", "cord", "card", "ward", "warm", "bold", "bald", "bard", "worm", "word"], "start": "cold", "target": "warm",
+    "words": ["cold", "cord", "card", "ward", "warm", "bold", "bald", "bard", "worm", "word"],
+    "start": "cold", "target": "warm",
 }  # fmt: skip
 
 
