@@ -35,7 +35,7 @@ class Entailment(Puzzle):
         "statements": Knob(3, 5, "statements to decide", 2, 8),
     }
     hardness_of = "rows of the truth table times the parts of all formulas"
-    floor: ClassVar[float] = 0.03
+    floor: ClassVar[float] = 0.05
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

@@ -58,7 +58,7 @@ class _Board(MovePuzzle[Cells]):
 
     def statement(self) -> str:
         """The rules and the board."""
-        return f"{self.law()}\n{self.view(self.start())}"
+        return f"{self.law()}\nThe board:\n{self.view(self.start())}"
 
     def solutions(self) -> list[Cells]:
         """Every solution, if there are at most 32; worked out once.

@@ -85,7 +85,7 @@ class Hitori(CountedBoard):
             "cells of a row or column, no two marked cells are directly above, below, left or right of each "
             "other, and "
             "all unmarked cells are connected, directly above, below, left or right.\n"
-            f"The numbers:\n{self.drawn([str(number) for number in self._numbers])}\nThe marks:"
+            f"The numbers:\n{self.drawn([str(number) for number in self._numbers])}"
         )
 
     def drawn(self, cells: Sequence[str]) -> str:

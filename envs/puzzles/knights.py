@@ -35,12 +35,12 @@ class KnightsAndKnaves(Puzzle):
 
     family = "knights_and_knaves"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "people": Knob(3, 7, "people", 2, 8),
+        "people": Knob(4, 7, "people", 2, 8),
         "depth": Knob(1, 3, "nesting of a statement, at most", 1, 4),
         "normals": Knob(0, 1, "normals, who say what they like"),
     }
     hardness_of = "assignments times the parts of all statements"
-    floor: ClassVar[float] = 0.02
+    floor: ClassVar[float] = 0.07  # of 16 assignments, at the easiest level
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

@@ -20,7 +20,7 @@ from proofgym.verifiers import Verdict
 
 __all__ = ["Satisfiability"]
 
-_MOST_LINES = 60
+_MOST_LINES = 200
 
 Signs = tuple[int, int]
 """A clause: the variables that stand in it plainly, and those negated, as bits."""
@@ -32,13 +32,14 @@ class Satisfiability(Puzzle):
     Random clauses are added until no assignment is left; an unsatisfiable instance keeps the last clause, a satisfiable
     one does not, so both stand exactly at their threshold and look alike. Decided by a table of all assignments.
 
-    A refutation is a list of clauses, each following by unit propagation from the clauses before it (RUP, the checkable
-    core of DRUP proofs: Goldberg and Novikov 2003), until unit propagation alone meets a contradiction.
+    A refutation is by resolution: each step names two clauses that clash in exactly one variable, and adds what is left
+    of both, until nothing is. It names clauses by their numbers, so that none is right without reading the instance
+    (lists of clauses that follow by unit propagation would be: one list refutes most small formulas).
     """
 
     family = "satisfiability"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "variables": Knob(4, 9, "variables", 3, 12),
+        "variables": Knob(5, 9, "variables", 4, 12),
         "length": Knob(3, 3, "literals of a clause", 2, 4),
         "impossible": Knob(0.5, 0.5, "share of unsatisfiable instances", 0.0, 1.0),
     }
@@ -86,28 +87,72 @@ class Satisfiability(Puzzle):
                 raise BadInput(f"a clause holds each variable once, as v or -v with v from 1; found {clause!r:.80}")
             self._clauses.append(_signs(literals))
             self._left &= _models(literals, columns)
-        self._lines: list[Signs] | None = None
+        self._steps: list[tuple[int, int]] | None = None
 
     def prove(self) -> None:
         if not self._left and len(self.refutation()) > _MOST_LINES:
-            raise BadInput(f"the formula is unsatisfiable, and the refutation found has over {_MOST_LINES} lines")
+            raise BadInput(f"the formula is unsatisfiable, and the refutation found has over {_MOST_LINES} steps")
+
+    @classmethod
+    def from_dimacs(cls, text: str) -> Self:
+        """Read a formula in DIMACS CNF: comment lines `c`, a header `p cnf VARIABLES CLAUSES`, literals ended by 0.
+
+        Raises:
+            BadInput: With the line, if it is none, or if the formula is too large for this family.
+        """
+        variables = 0
+        clauses: list[list[int]] = []
+        clause: list[int] = []
+        for number, line in enumerate(text[:100_000].splitlines(), 1):
+            words = line.split()
+            if not words or words[0] in ("c", "%"):
+                continue
+            if words[0] == "p":
+                if variables or len(words) != 4 or words[1] != "cnf" or not words[2].isdecimal():
+                    raise BadInput(f"line {number}: the header is 'p cnf VARIABLES CLAUSES', once, found {line[:60]!r}")
+                variables = int(words[2][:6])
+                continue
+            if not variables:
+                raise BadInput(f"line {number}: clauses come after the header 'p cnf ...'")
+            for word in words:
+                if not re.fullmatch(r"-?[0-9]{1,6}", word, re.ASCII):
+                    raise BadInput(f"line {number}: a literal is a whole number, found {word[:20]!r}")
+                if int(word):
+                    clause.append(int(word))
+                else:
+                    clauses.append(clause)
+                    clause = []
+        if clause:
+            raise BadInput("the last clause is not ended by 0")
+        return cls.from_instance({"variables": variables, "clauses": clauses})
+
+    def dimacs(self) -> str:
+        """The formula in DIMACS CNF."""
+        clauses = self.data["clauses"]
+        lines = [f"p cnf {self.variables} {len(clauses)}", *(" ".join(map(str, [*clause, 0])) for clause in clauses)]
+        return "\n".join(lines) + "\n"
 
     def canonical(self) -> Any:
         return [self.variables, sorted(sorted(clause, key=abs) for clause in self.data["clauses"])]
 
     def question(self) -> str:
-        clauses = "\n".join(" ".join(map(str, clause)) for clause in self.data["clauses"])
+        clauses = "\n".join(f"{n}: {' '.join(map(str, clause))}" for n, clause in enumerate(self.data["clauses"], 1))
+        next_ = len(self._clauses) + 1
         return (
-            f"Here are clauses over the variables 1 to {self.variables}, one a line. A clause is true if one of its "
+            f"Here are clauses over the variables 1 to {self.variables}, numbered, one a line. A clause is true "
+            "if one of its "
             "literals is: v says that variable v is true, and -v that it is false.\n"
             f"{clauses}\nEither make all clauses true, or show that nobody can.\n"
             "In the first case, end with a line 'Answer: ' and a literal for every variable, such as "
             f"'Answer: 1 -2 3'{'' if self.variables == 3 else ', up to variable ' + str(self.variables)}.\n"
-            "In the second case, end with a line 'Answer: UNSAT: ' and a list of clauses, separated by ';', such as "
-            "'Answer: UNSAT: 1 -2; 1; -3'. Each has to follow from the clauses above and those before it by unit "
-            "propagation: if all of its literals are made false, then taking over again and again the last literal of "
-            "a clause whose other literals are false makes some clause false. With the whole list, the same has to "
-            f"happen without making anything false first. At most {_MOST_LINES} clauses."
+            "In the second case, end with a line 'Answer: UNSAT: ' and steps separated by ';', each the numbers "
+            "of two "
+            "clauses, such as "
+            f"'Answer: UNSAT: 1 2; {next_} 3'. The two have to clash in exactly one variable, which stands as v "
+            "in one "
+            "and as -v in the other; the step makes a new clause of all their other literals, with the next number: "
+            f"the first step makes clause {next_}. The last step has to make the empty clause. "
+            f"At most {_MOST_LINES} steps."
         )
 
     def judge(self, answer: str) -> Verdict:
@@ -127,51 +172,57 @@ class Satisfiability(Puzzle):
         if self._left:
             world = (self._left & -self._left).bit_length() - 1
             return " ".join(str(v + 1 if world >> v & 1 else -v - 1) for v in range(self.variables))
-        lines = []
-        for plain, negated in self.refutation():
-            literals = [
-                (v + 1) * (1 if plain >> v & 1 else -1) for v in range(self.variables) if (plain | negated) >> v & 1
-            ]
-            lines.append(" ".join(map(str, literals)))
-        return "UNSAT: " + "; ".join(lines)
+        return "UNSAT: " + "; ".join(f"{one + 1} {other + 1}" for one, other in self.refutation())
 
     def hardness(self) -> float:
         return float(len(self._clauses) * self.variables)
 
     def cheats(self) -> Sequence[str]:
-        units = "; ".join(str(v) for v in range(1, self.variables + 1))
-        return ("UNSAT", "UNSAT:", f"UNSAT: {units}", "UNSAT: 1; -1", "UNSAT: ; ;", "SAT", "1 -1", "0")
+        count = len(self._clauses)
+        every = "; ".join(f"{n} {n + 1}" for n in range(1, count))
+        return (
+            "UNSAT",
+            "UNSAT:",
+            f"UNSAT: {every}",
+            "UNSAT: 1 1",
+            f"UNSAT: 1 {count + 1}",
+            "UNSAT: ; ;",
+            "SAT",
+            "1 -1",
+            "0",
+        )
 
-    def refutation(self) -> list[Signs]:
-        """The clauses of a refutation, from a search with unit propagation; for unsatisfiable instances only."""
-        if self._lines is None:
-            lines: list[Signs] = []
-            _refute(self._clauses, 0, 0, self.variables, lines)
-            # backwards, drop what the rest can do without
-            for line in lines.copy():
-                fewer = [other for other in lines if other is not line]
-                if _checked(self._clauses, fewer) is None:
-                    lines = fewer
-            self._lines = lines
-        return self._lines
+    def refutation(self) -> list[tuple[int, int]]:
+        """The steps of a refutation, clauses counted from 0; for unsatisfiable instances only."""
+        if self._steps is None:
+            self._steps = _refute(self._clauses, self.variables)
+        return self._steps
 
     def _refuted(self, text: str) -> Verdict:
         body = re.sub(r"^unsat[a-z]* ?:?", "", text).strip(" ;")
         lines = body.split(";") if body else []
         if len(lines) > _MOST_LINES:
-            raise Unreadable(f"at most {_MOST_LINES} clauses are read, found {len(lines)}")
-        clauses = []
-        for line in lines:
-            literals = answers.wholes(line, most=self.variables)
-            if not literals or any(not 1 <= abs(v) <= self.variables for v in literals):
-                raise Unreadable(f"literals from 1 to {self.variables} are asked for, found {line.strip()[:40]!r}")
-            clauses.append(_signs(literals))
-        wrong = _checked(self._clauses, clauses)
-        if wrong is None:
-            return Verdict.right(f"refuted in {len(clauses)} lines")
-        if wrong == len(clauses):
-            return Verdict.wrong("after the list, unit propagation does not meet a contradiction")
-        return Verdict.wrong(f"clause {wrong + 1} of the list does not follow by unit propagation")
+            raise Unreadable(f"at most {_MOST_LINES} steps are read, found {len(lines)}")
+        known = list(self._clauses)
+        for number, line in enumerate(lines, 1):
+            one, other = answers.wholes(line, count=2)
+            if not (1 <= one <= len(known) and 1 <= other <= len(known)):
+                return Verdict.wrong(f"step {number} names a clause that is not there")
+            resolvent = _resolve(known[one - 1], known[other - 1])
+            if resolvent is None:
+                return Verdict.wrong(f"clauses {one} and {other} do not clash in exactly one variable")
+            if not any(resolvent):
+                return Verdict.right(f"refuted in {number} steps")
+            known.append(resolvent)
+        return Verdict.wrong(f"no step of {len(lines)} gives the empty clause")
+
+
+def _resolve(one: Signs, other: Signs) -> Signs | None:
+    """The resolvent of two clauses, if exactly one variable stands plainly in one and negated in the other."""
+    clash = one[0] & other[1] | one[1] & other[0]
+    if not clash or clash & (clash - 1):
+        return None
+    return (one[0] | other[0]) & ~clash, (one[1] | other[1]) & ~clash
 
 
 def _signs(literals: Sequence[int]) -> Signs:
@@ -198,48 +249,70 @@ def _models(clause: Sequence[int], columns: list[int]) -> int:
     return models
 
 
-def _propagate(clauses: Sequence[Signs], true: int, false: int) -> tuple[int, int] | None:
-    """What follows by unit propagation, or `None` for a contradiction."""
-    while True:
-        before = true | false
-        for plain, negated in clauses:
-            if plain & true or negated & false:
-                continue
-            up, down = plain & ~false, negated & ~true
-            rest = up | down
-            if not rest:
-                return None
-            if not rest & (rest - 1):
-                true |= up
-                false |= down
-        if true | false == before:
-            return true, false
+def _refute(clauses: Sequence[Signs], variables: int) -> list[tuple[int, int]]:
+    """A refutation: pairs of clauses to resolve, counted from 0, each resolvent taking the next number.
 
-
-def _checked(clauses: Sequence[Signs], lines: Sequence[Signs]) -> int | None:
-    """The first line that does not follow, `len(lines)` if they do not refute, `None` if they do."""
+    A search with unit propagation; every dead end gives a clause that is false there, by resolving the clause that
+    failed with the clauses that forced its variables, and two branches are resolved on their variable.
+    """
     known = list(clauses)
-    for number, (plain, negated) in enumerate(lines):
-        if not plain & negated and _propagate(known, negated, plain) is not None:
-            return number
-        known.append((plain, negated))
-    return None if _propagate(known, 0, 0) is None else len(lines)
+    number = {clause: n for n, clause in reversed(list(enumerate(clauses)))}
+    steps: list[tuple[int, int]] = []
 
+    def resolved(one: int, other: int) -> int:
+        clause = _resolve(known[one], known[other])
+        assert clause is not None
+        if clause not in number:
+            number[clause] = len(known)
+            known.append(clause)
+            steps.append((one, other))
+        return number[clause]
 
-def _refute(clauses: Sequence[Signs], true: int, false: int, variables: int, lines: list[Signs]) -> None:
-    """Collect lines until unit propagation from these decisions meets a contradiction."""
-    settled = _propagate([*clauses, *lines], true, false)
-    if settled is None:
-        return
-    have, lack = settled
-    count = [0] * variables
-    for plain, negated in clauses:
-        if not (plain & have or negated & lack):
-            rest = plain & ~lack | negated & ~have
-            weight = 4 if rest.bit_count() == 2 else 1
-            for v in range(variables):
-                count[v] += weight * (rest >> v & 1)
-    bit = 1 << max(range(variables), key=lambda v: (count[v], -v))
-    _refute(clauses, true | bit, false, variables, lines)
-    lines.append((false, true | bit))
-    _refute(clauses, true, false | bit, variables, lines)
+    def false_clause(true: int, false: int) -> int:
+        """A known clause that is false once these variables are true and these false."""
+        trail: list[tuple[int, int]] = []  # forced variables, with the clauses that forced them
+        dead = -1
+        fresh = True
+        while fresh and dead < 0:
+            fresh = False
+            for at, (plain, negated) in enumerate(known):
+                if plain & true or negated & false:
+                    continue
+                up, down = plain & ~false, negated & ~true
+                rest = up | down
+                if not rest:
+                    dead = at
+                    break
+                if not rest & (rest - 1):
+                    true, false = true | up, false | down
+                    trail.append((rest, at))
+                    fresh = True
+        if dead < 0:
+            count = [0] * variables
+            for plain, negated in clauses:
+                if not (plain & true or negated & false):
+                    rest = plain & ~false | negated & ~true
+                    for v in range(variables):
+                        count[v] += (4 if rest.bit_count() == 2 else 1) * (rest >> v & 1)
+            bit = 1 << max(range(variables), key=lambda v: (count[v], -v))
+            dead = false_clause(true | bit, false)
+            if known[dead][1] & bit:
+                other = false_clause(true, false | bit)
+                dead = resolved(dead, other) if known[other][0] & bit else other
+        for bit, reason in reversed(trail):
+            if (known[dead][0] | known[dead][1]) & bit:
+                dead = resolved(dead, reason)
+        return dead
+
+    last = false_clause(0, 0)
+    # keep what the empty clause needs, and number it anew
+    needed, wanted = [], {last}
+    for at in range(last, len(clauses) - 1, -1):
+        if at in wanted:
+            needed.append(at)
+            wanted.update(steps[at - len(clauses)])
+    new = {at: len(clauses) + n for n, at in enumerate(reversed(needed))}
+    return [
+        (new.get(one, one), new.get(other, other))
+        for one, other in (steps[at - len(clauses)] for at in reversed(needed))
+    ]

@@ -90,7 +90,7 @@ class StarBattle(CountedBoard):
             f"Star battle, {self.rows}x{self.rows}. Mark cells with stars, 'S', so that each row, each column and "
             "each region "
             f"holds exactly {count}, and no two stars touch, not even at a corner.\n"
-            f"The regions, one letter for each cell's region:\n{self.drawn(tuple(self._letters))}\nThe board:"
+            f"The regions, one letter for each cell's region:\n{self.drawn(tuple(self._letters))}"
         )
 
     def broken(self, cells: Sequence[str]) -> str | None:

@@ -111,6 +111,31 @@ class Sudoku(FillPuzzle):
         self._cages = _read_cages(data, size) if self.variant == "killer" else ()
         self._search = _search(size, self.variant, self._regions, self._cages)
 
+    @classmethod
+    def from_line(cls, line: str) -> Self:
+        """Read a plain puzzle as one line of cells, such as the usual 81 characters; `0`, `.`, `_` and `*` are open.
+
+        Raises:
+            BadInput: If it is none, or has no solution or too many.
+        """
+        cells = line.strip().upper().translate(str.maketrans("0_*", "..."))
+        size = next((size for size in _BOX if size * size == len(cells)), None)
+        if size is None:
+            lengths = ", ".join(str(size * size) for size in _BOX)
+            raise BadInput(f"a line has {lengths} cells, found {len(cells)}")
+        board = [cells[at : at + size] for at in range(0, size * size, size)]
+        return cls.from_instance({"board": board, "variant": "plain"})
+
+    def line(self) -> str:
+        """The givens as one line of cells, `.` where one is open.
+
+        Raises:
+            BadInput: For a variant, whose rules a line cannot tell.
+        """
+        if self.variant != "plain":
+            raise BadInput(f"a line tells a plain sudoku only, and this one is {self.variant}")
+        return "".join(self.givens)
+
     def canonical(self) -> Any:
         """With symbols and regions renamed by first appearance, unless the symbols are added up."""
         if self._cages:
@@ -129,14 +154,13 @@ class Sudoku(FillPuzzle):
         if self._regions is not None:
             text += "\nThe regions, one letter for each cell's region:\n"
             text += self.drawn(tuple(chr(ord("a") + _SYMBOLS.index(name)) for name in self._regions))
-            text += "\nThe board:"
         if self._cages:
             of = {at: ascii_letters[number] for number, (_, where) in enumerate(self._cages) for at in where}
             sums = ", ".join(f"{ascii_letters[number]} {total}" for number, (total, _) in enumerate(self._cages))
             text += (
                 " The cells of a cage hold different numbers that add up to its sum.\n"
                 "The cages, one letter for each cell's cage, '-' for none:\n"
-                f"{self.drawn(tuple(of.get(at, '-') for at in range(size * size)))}\nTheir sums: {sums}\nThe board:"
+                f"{self.drawn(tuple(of.get(at, '-') for at in range(size * size)))}\nTheir sums: {sums}"
             )
         return text
 

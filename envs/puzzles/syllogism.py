@@ -38,7 +38,7 @@ class Syllogism(Puzzle):
         "conclusions": Knob(3, 5, "conclusions to decide", 2, 6),
     }
     hardness_of = "kinds times statements"
-    floor: ClassVar[float] = 0.03
+    floor: ClassVar[float] = 0.09
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:

@@ -109,7 +109,7 @@ class Thermometers(CountedBoard):
             "all. Mark "
             "the filled cells so that each row and each column has the number of them given for it.\n"
             f"The thermometers:\n{board}\nFilled cells in the rows, from the top: {rows}\n"
-            f"Filled cells in the columns, from the left: {columns}\nThe marks:"
+            f"Filled cells in the columns, from the left: {columns}"
         )
 
     def broken(self, cells: Sequence[str]) -> str | None:
