@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
@@ -75,6 +76,32 @@ class Nonogram(MarkPuzzle):
             self._clues.append(lines)
         self.givens = (".",) * (self.rows * self.columns)
         self.effort: int | None = None
+
+    @classmethod
+    def from_clues(cls, text: str) -> Self:
+        """Read clues as nonogram programs exchange them: a line a row, a blank line, a line a column; `0` for no run.
+
+        Raises:
+            BadInput: With the line, if they are none, or fit no picture or too many.
+        """
+        parts: list[list[list[int]]] = [[]]
+        for number, line in enumerate(text.strip()[:10_000].split("\n"), 1):
+            words = line.replace(",", " ").split()
+            if not words:
+                parts.append([])
+            elif not all(re.fullmatch(r"[0-9]{1,2}", word, re.ASCII) for word in words):
+                raise BadInput(f"line {number}: a clue is a list of lengths, found {line[:40]!r}")
+            else:
+                parts[-1].append([length for length in map(int, words) if length])
+        if len(parts) != 2:
+            raise BadInput(
+                f"the rows' clues and the columns' clues are parted by one blank line, found {len(parts)} parts"
+            )
+        return cls.from_instance({"rows": parts[0], "columns": parts[1]})
+
+    def clues(self) -> str:
+        """The clues in that form."""
+        return "\n\n".join("\n".join(" ".join(map(str, clue)) or "0" for clue in clues) for clues in self._clues)
 
     def law(self) -> str:
         rows, columns = ("; ".join(" ".join(map(str, clue)) or "0" for clue in clues) for clues in self._clues)
