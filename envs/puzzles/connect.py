@@ -61,7 +61,7 @@ class Connect(StateGraph[Position]):
                 continue
             puzzle = cls({"line": line, "board": empty._rows(state)})
             score = puzzle._score()
-            if score > 0 and (_WIN - score) // 2 + 1 >= knobs["moves"] - tries // 40:
+            if score > 0 and (_WIN - score) // 2 + 1 >= knobs["moves"] - tries // 20:
                 return puzzle
 
     def read(self, data: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Common English words of five letters, picked by hand; no names, no plurals in -s."""
+"""Common English words of five letters, picked by hand; no names, no plurals in -s, and not `solve`, a usual cheat."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ reply rider ridge rifle right rigid risky rival river roast robin robot rocky ro
 ruler rural salad salty sandy sauce scale scarf scene scent score scout scrap screw sense serve seven shade
 shaft shake shame shape share shark sharp sheep sheet shelf shell shift shine shirt shock shore short shout
 shown shrug sight silly since siren skate skill skirt skull slate sleep slice slide slope small smart smell
-smile smoke snack snake sneak solar solid solve sorry sound south space spare spark speak spear speed spell
+smile smoke snack snake sneak solar solid sorry sound south space spare spark speak spear speed spell
 spend spice spike spine split spoke spoon sport spray squad stack staff stage stain stair stake stale stamp
 stand stare start state steal steam steel steep steer stern stick stiff still sting stock stone stool store
 storm story stove straw strip study stuff style sugar suite sunny super surge swamp swarm sweat sweep sweet

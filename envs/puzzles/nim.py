@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import Self
 
 from proofgym.envs.puzzles import fields
-from proofgym.envs.puzzles.contract import Knob, Knobs, Option
+from proofgym.envs.puzzles.contract import Knob, Knobs, MovePuzzle, Option
 from proofgym.envs.puzzles.draws import Draws
 from proofgym.envs.puzzles.search import StateGraph
 from proofgym.errors import BadInput
@@ -57,7 +57,7 @@ class Nim(StateGraph[Position]):
             if not puzzle._good(tuple(sorted(piles))):
                 continue
             shares = [puzzle._good(after) for _, after in puzzle._after(tuple(sorted(piles)))]
-            if puzzle.way() and puzzle._from_start() > 2 and sum(shares) > len(shares) // 2:
+            if sum(shares) > len(shares) // 2 and puzzle._from_start() > 2:
                 return puzzle
 
     def read(self, data: Mapping[str, Any]) -> None:
@@ -66,11 +66,12 @@ class Nim(StateGraph[Position]):
         self.takes = tuple(sorted(set(fields.wholes(data, "takes", 1, 13, most=13))))
         self.last_wins = fields.flag(data, "last_wins")
         self._won: dict[Position, bool] = {}
+        self._lefts: dict[Position, tuple[int, str]] = {_WON: (0, "")}
 
     def prove(self) -> None:
         if not self._good(tuple(sorted(self._begin))):
             raise BadInput(f"the game {list(self._begin)} is lost against a perfect opponent: there is nothing to ask")
-        super().prove()
+        MovePuzzle.prove(self)
 
     def canonical(self) -> Any:
         """The order of the piles does not matter."""
@@ -141,6 +142,37 @@ class Nim(StateGraph[Position]):
         if not self._after(reply[1]):
             return _LOST if self.last_wins else _WON
         return reply[1]
+
+    def _win(self, state: Position) -> tuple[int, str] | None:
+        """The fewest moves to the win, and the first; whatever lets the opponent win is lost for good."""
+        if state == _LOST or (state != _WON and not self._good(tuple(sorted(state)))):
+            return None
+        known = self._lefts.get(state)
+        if known is None:
+            good = [
+                (won[0] + 1, f"{took} from {'abcde'[pile]}")
+                for (pile, took), left in self._after(state)
+                if not self._good(tuple(sorted(left))) and (won := self._win(self._replied(left)))
+            ]
+            if not good:  # who cannot move has won already, in the game that the last mover loses
+                return None
+            known = self._lefts[state] = min(good, key=lambda found: found[0])
+        return known
+
+    def distance(self, state: Position) -> int | None:
+        won = self._win(state)
+        return won[0] if won else None
+
+    def best(self, state: Position) -> str:
+        won = self._win(state)
+        return won[1] if won and won[0] else next(iter(self.moves(state)), "")
+
+    def unpack(self, data: Any) -> Position:
+        piles: Position = fields.wholes({"piles": data}, "piles", -2, 13, most=5)
+        inside = len(piles) == len(self._begin) and all(0 <= n <= m for n, m in zip(piles, self._begin, strict=True))
+        if not inside and piles not in (_LOST, _WON):
+            raise BadInput(f"a position has no more in any pile than {list(self._begin)}, found {list(piles)}")
+        return piles
 
     def view(self, state: Position) -> str:
         if state[0] < 0:

@@ -106,6 +106,15 @@ class StateGraph(MovePuzzle[S]):
             raise BadInput(f"no position of this instance of {self.family}: {data!r:.80}")
         return state
 
+    def prove(self) -> None:
+        """The goal can be reached, and all positions that can be reached are few enough to list.
+
+        Raises:
+            BadInput: If not.
+        """
+        super().prove()
+        self._table()
+
     def way(self) -> dict[S, tuple[int, str]]:
         """The positions on a shortest way from the start, each with its distance and the move there; empty if none."""
         found: dict[S, tuple[int, str]] | None = self.__dict__.get("_way")

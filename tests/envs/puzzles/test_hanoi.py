@@ -6,6 +6,7 @@ import pytest
 
 from proofgym.envs.puzzles.contract import Illegal
 from proofgym.envs.puzzles.hanoi import Hanoi
+from proofgym.errors import BadInput
 
 
 @pytest.mark.parametrize(("pegs", "disks", "least"), [(3, 3, 7), (3, 6, 63), (4, 4, 9), (4, 6, 17), (5, 5, 11)])
@@ -14,6 +15,12 @@ def test_whole_towers_take_the_known_numbers_of_moves(pegs: int, disks: int, lea
     puzzle = Hanoi.from_instance({"pegs": pegs, "start": [0] * disks, "goal": [pegs - 1] * disks})
     assert puzzle.distance(puzzle.start()) == least
     assert puzzle.verify(f"Answer: {puzzle.solution()}").parts["optimal"] == 1.0
+
+
+def test_an_instance_with_too_many_positions_is_refused() -> None:
+    """Nine disks on five pegs stand in almost two million ways."""
+    with pytest.raises(BadInput, match="more than 200000 positions"):
+        Hanoi.from_instance({"pegs": 5, "start": [0] * 9, "goal": [1] * 9})
 
 
 def test_moves_are_read_in_several_spellings_and_refused_in_words() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,15 @@ def test_one_mistake_loses_nim() -> None:
     for move, why in (("4 from a", "takes 1 or 2 or 3"), ("2 from b", "not so many"), ("1 from c", "such as")):
         with pytest.raises(Illegal, match=why):
             puzzle.apply(puzzle.start(), move)
+
+
+@pytest.mark.parametrize("index", range(6))
+def test_nim_distances_agree_with_a_search_by_moves(
+    index: int, every_distance: Callable[[Any], tuple[set[Any], dict[Any, int]]]
+) -> None:
+    puzzle = Nim.generate(np.random.default_rng(index), {"piles": 3, "largest": 5, "takes": "some", "last": "either"})
+    reached, lefts = every_distance(puzzle)
+    assert {state: puzzle.distance(state) for state in reached} == {state: lefts.get(state) for state in reached}
 
 
 def _forced(puzzle: Connect, mover: int, other: int, mine: bool) -> int | None:
