@@ -32,6 +32,7 @@ class Binairo(FillPuzzle):
         "size": Knob(4, 8, "rows and columns (an odd number goes down to the next even one)", 4, 12),
         "clues": Knob(0.5, 0.25, "share of cells given, where one solution allows it", 0.0, 0.9),
     }
+    floor: ClassVar[float] = 0.03  # there are only 72 boards of 4 x 4
     steps_floor: ClassVar[float] = 0.02
     hardness_of = "cells that an exact search decides, dead ends included"
     symbols = "01"

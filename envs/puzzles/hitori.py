@@ -30,6 +30,7 @@ class Hitori(CountedBoard):
     """
 
     family = "hitori"
+    floor: ClassVar[float] = 0.03  # few ways to shade a 4 x 4 board suit many sets of numbers
     knobs: ClassVar[Mapping[str, Knob]] = {
         "size": Knob(4, 8, "rows and columns", 3, 9),
     }

@@ -39,7 +39,7 @@ class HornChaining(MovePuzzle[State]):
         "spare": Knob(1, 0, "steps allowed beyond the fewest", 0, 5),
     }
     hardness_of = "fewest steps to the goal"
-    floor: ClassVar[float] = 0.01
+    floor: ClassVar[float] = 0.03
     steps_floor: ClassVar[float] = 0.05
 
     @classmethod

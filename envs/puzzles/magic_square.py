@@ -31,8 +31,8 @@ class MagicSquare(FillPuzzle):
 
     family = "magic_square"
     knobs: ClassVar[Mapping[str, Knob]] = {
-        "size": Knob(3, 5, "rows and columns", 3, 5),
-        "clues": Knob(0.3, 0.5, "share of cells given, where one solution allows it", 0.3, 0.9),
+        "size": Knob(4, 5, "rows and columns", 3, 5),
+        "clues": Knob(0.6, 0.38, "share of cells given, where one solution allows it", 0.3, 0.9),
     }
     hardness_of = "cells set by an exact search, dead ends included"
 

@@ -40,6 +40,7 @@ class Sudoku(FillPuzzle):
     """
 
     family = "sudoku"
+    floor: ClassVar[float] = 0.01  # there are 288 boards of 4 x 4
     knobs: ClassVar[Mapping[str, Knob | Option]] = {
         "size": Knob(4, 9, "rows and columns: 4, 6, 8, 9, 10, 12, 15, 16 (others go down to one of these)", 4, 16),
         "clues": Knob(

@@ -51,6 +51,7 @@ class Zebra(Puzzle):
         "houses": Knob(3, 5, "houses", 2, 8),
         "attributes": Knob(3, 5, "attributes of each house", 2, 6),
     }
+    floor: ClassVar[float] = 0.02
     hardness_of = "values placed by an exact search, dead ends included"
 
     @classmethod

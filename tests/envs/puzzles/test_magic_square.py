@@ -35,7 +35,9 @@ def completions(square: list[int], size: int, lines: list[list[int]], total: int
 def test_the_completion_is_the_only_one() -> None:
     assert len(ORDER_3) == 8
     for i in range(40):
-        puzzle = MagicSquare.generate(np.random.default_rng([1, i]), MagicSquare.settings(0.0))
+        puzzle = MagicSquare.generate(
+            np.random.default_rng([1, i]), MagicSquare.settings(0.0, {"size": 3, "clues": 0.3})
+        )
         fits = [s for s in ORDER_3 if all(g in (".", str(c)) for g, c in zip(puzzle.givens, s, strict=True))]
         assert [list(map(str, square)) for square in fits] == [list(puzzle.solutions()[0])]
     lines = [[4 * r + c for c in range(4)] for r in range(4)] + [[4 * r + c for r in range(4)] for c in range(4)]
