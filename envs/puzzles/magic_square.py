@@ -34,7 +34,7 @@ class MagicSquare(FillPuzzle):
         "size": Knob(4, 5, "rows and columns", 3, 5),
         "clues": Knob(0.6, 0.38, "share of cells given, where one solution allows it", 0.3, 0.9),
     }
-    hardness_of = "cells set by an exact search, dead ends included"
+    hardness_of = "open cells set by an exact search, dead ends included"
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
@@ -93,7 +93,7 @@ class MagicSquare(FillPuzzle):
     def hardness(self) -> float:
         if self._effort is None:
             self.solve(2)
-        return float(self._effort or 0)
+        return float((self._effort or 0) - sum(cell != "." for cell in self.givens))
 
     def svg(self) -> str:
         size = self.rows
