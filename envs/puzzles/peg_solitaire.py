@@ -32,7 +32,7 @@ class PegSolitaire(MovePuzzle[int]):
     family = "peg_solitaire"
     knobs: ClassVar[Mapping[str, Knob]] = {
         "rows": Knob(4, 5, "rows", 3, 6),
-        "columns": Knob(4, 5, "columns", 3, 6),
+        "columns": Knob(5, 5, "columns", 3, 6),
         "pegs": Knob(7, 12, "pegs", 4, 13),
     }
     hardness_of = "jumps"

@@ -31,11 +31,11 @@ class WaterJugs(StateGraph[Position]):
     family = "water_jugs"
     knobs: ClassVar[Mapping[str, Knob]] = {
         "jugs": Knob(3, 3, "jugs", 2, 4),
-        "largest": Knob(9, 19, "litres of the largest jug, at most", 5, 24),
+        "largest": Knob(12, 24, "litres of the largest jug, at most", 5, 24),
         "moves": Knob(5, 11, "least number of moves", 2, 20),
     }
     hardness_of = "least number of moves"
-    steps_floor = 0.15
+    steps_floor = 0.2
 
     @classmethod
     def generate(cls, rng: np.random.Generator, knobs: Knobs) -> Self:
