@@ -107,7 +107,8 @@ FAMILIES: tuple[FamilyEntry, ...] = (
     ),
     FamilyEntry(
         "StarBattle", "star_battle:StarBattle", "grid",
-        "Place stars so that every row, column and region holds the same number, none touching.", forms="both", turns=50,
+        "Place stars so that every row, column and region holds the same number, none touching.",
+        forms="both", turns=50,
     ),
     FamilyEntry(
         "Akari", "akari:Akari", "grid", "Place lamps so that every cell is lit and no lamp shines on another.",
