@@ -49,8 +49,8 @@ def test_the_table_of_hardness_knows_every_family_and_its_knobs() -> None:
         kind = load(entry.target)
         assert rows[entry.name]["hardness_of"] == kind.hardness_of, "run `python docs/make_puzzles.py --measure`"
         assert list(rows[entry.name]["knobs"]) == list(kind.knobs)
-        means = [rows[entry.name]["hardness"][str(level)]["mean"] for level in (0.0, 0.5, 1.0)]
-        assert means[0] < means[1] < means[2], entry.name
+        means = [rows[entry.name]["hardness"][str(level)]["mean"] for level in (0.0, 1.0)]
+        assert means[0] < means[1], entry.name
 
 
 @pytest.mark.slow
