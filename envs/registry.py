@@ -57,6 +57,10 @@ ENTRIES: tuple[EnvEntry, ...] = (
         "Find derivatives, integrals, limits, tangents and critical points.",
     ),
     EnvEntry(
+        "proofgym/CodeFunction-v0", "proofgym.envs.code.function:CodeFunction", "code",
+        "Write a function or a class from its specification; hidden cases judge it.",
+    ),
+    EnvEntry(
         "proofgym/Combinatorics-v0", "proofgym.envs.math.combinatorics:Combinatorics", "math",
         "Count selections, arrangements, paths, distributions and multiples.",
     ),
