@@ -1,7 +1,7 @@
 """Functions and classes: calls go in, typed values come out, and are compared here.
 
-Calls of several cases share a process, and a time limit that is that of one case. Where it ends early, the cases that got
-an answer keep it, and the others go again: the first of them at the head of a job of its own, so that its time, its
+Calls of several cases share a process, and a time limit that is that of one case. Where it ends early, the cases that
+got an answer keep it, and the others go again: the first of them at the head of a job of its own, so that its time, its
 memory and its crash are its own. Visible and hidden cases never share a process.
 """
 
@@ -85,8 +85,7 @@ def run(task: CodeTask, code: str, cases: Sequence[Case], runner: Runner) -> lis
                 spent += fates[left[0].place].ending is Ending.LIMIT
                 left = left[1:]
             queue = left + queue[len(head) :]
-    for place, fate in checking.decide(task, waiting, runner).items():
-        fates[place] = fate
+    fates |= checking.decide(task, waiting, runner)
     return [fates.get(place) or texts.unrun(case, runner.patience) for place, case in enumerate(cases)]
 
 
@@ -180,4 +179,3 @@ def _raised(wanted: tuple[str, ...], answer: Answer, fate: Fate, where: str = ""
 
 def _fails(fate: Fate, detail: str) -> Fate:
     return replace(fate, ending=Ending.FAILED, points=0.0, detail=detail)
-

@@ -83,7 +83,9 @@ def read_points(value: Any, name: str) -> tuple[float, str]:
         value, reason = value[0], texts.short(value[1])
     if type(value) in (bool, int, float) and math.isfinite(value) and 0 <= value <= 1:
         return float(value), reason
-    raise Unjudged(f"the task's own `{name}` returned {texts.shown(value)}, which is neither a bool nor points in [0, 1]")
+    raise Unjudged(
+        f"the task's own `{name}` returned {texts.shown(value)}, which is neither a bool nor points in [0, 1]"
+    )
 
 
 def _blamed(task: CodeTask, one: Question, trouble: str, runner: Runner) -> Fate:

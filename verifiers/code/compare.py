@@ -30,15 +30,17 @@ class Comparator:
     """How to compare an output with the expected one.
 
     Args:
-        kind: `value` for what functions return; for printed text `text` (every character but trailing blank space at the
-            end), `lines` (blank space at the end of lines and of the text is dropped) or `tokens` (words);
+        kind: `value` for what functions return; for printed text `text` (every character but trailing blank space at
+            the end), `lines` (blank space at the end of lines and of the text is dropped) or `tokens` (words);
             `checker` leaves it to the task's own checker, in a sandbox of its own.
         types: For values. `exact`: the same types throughout, so True is not 1, 1 is not 1.0, a list is no tuple.
             `python`: as `==` has it, so True is 1 and 1.0. `json`: what JSON can tell apart: 1 is 1.0, a bool is
             no number, lists and tuples are alike.
         rel: Relative tolerance for floats, as a share of the expected number; also for numbers within printed text.
-        abs: Absolute tolerance for floats. Either tolerance will do. An integer that was expected as an integer has none.
-        unordered: How many outer levels of lists (or lines, or tokens: 1) may be in any order. Sets and dicts always may.
+        abs: Absolute tolerance for floats. Either tolerance will do. An integer that was expected as an integer has
+            none.
+        unordered: How many outer levels of lists (or lines, or tokens: 1) may be in any order. Sets and dicts always
+            may.
         any_of: `expected` is a list of which any one is accepted.
         case: For text: whether upper and lower case differ.
 
@@ -66,7 +68,7 @@ class Comparator:
             raise BadInput(f"compare.types is {self.types!r}; there are {', '.join(get_args(TypeRule))}")
         for name in ("rel", "abs"):
             tolerance = getattr(self, name)
-            if type(tolerance) not in (int, float) or not (math.isfinite(tolerance) and 0 <= tolerance):
+            if type(tolerance) not in (int, float) or not (math.isfinite(tolerance) and tolerance >= 0):
                 raise BadInput(f"compare.{name} is {tolerance!r}; a tolerance is a finite number, 0 or more")
         if self.rel >= 1:
             raise BadInput(f"compare.rel is {self.rel}; a relative tolerance lies below 1")
@@ -124,7 +126,7 @@ class Comparator:
         if not self.case:
             got, expected = got.casefold(), expected.casefold()
         if self.kind == "text":
-            return got.rstrip() == expected.rstrip()
+            return bool(got.rstrip() == expected.rstrip())
         if self.kind == "tokens":
             return self._rows([got.split()], [expected.split()])
         rows = [[line.rstrip() for line in text.rstrip().split("\n")] for text in (got, expected)]
@@ -249,7 +251,7 @@ def _counts(rule: Comparator, items: Sequence[Any], levels: int) -> Counter[Hash
 
 
 def _key(rule: Comparator, value: Any, levels: int = 0) -> Hashable:
-    """Something hashable that is equal for two values exactly when they are the same under the rule, without tolerance."""
+    """Something hashable, equal for two values exactly when they are the same under the rule without tolerance."""
     kind = type(value)
     if kind in (bool, int, float, complex):
         if value != value:

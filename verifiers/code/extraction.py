@@ -53,8 +53,8 @@ def extract(response: str, language: str = "python", entry: str = "") -> Extract
     """Find the one program in an answer.
 
     What comes before the last `</think>` is not read. Of the fenced blocks, those with the language's tag count, or
-    those without a tag if there are none. The last of them that defines `entry` is taken, else the last. Without any fenced
-    block the whole text is the program.
+    those without a tag if there are none. The last of them that defines `entry` is taken, else the last. Without any
+    fenced block the whole text is the program.
 
     Returns:
         None if there are fenced blocks, but none in this language; or no text at all.

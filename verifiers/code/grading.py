@@ -25,7 +25,13 @@ __all__ = ["grade", "grade_many", "judge"]
 
 MOST_CHARACTERS = 1 << 20
 _FUTURE = re.compile(r"^from[ \t]+__future__[ \t]+import[^\n]*", re.MULTILINE)
-_UNREADABLE = ("SyntaxError", "IndentationError", "TabError", "it does not compile", "AttributeError: module 'solution'")
+_UNREADABLE = (
+    "SyntaxError",
+    "IndentationError",
+    "TabError",
+    "it does not compile",
+    "AttributeError: module 'solution'",
+)
 
 
 def grade(
@@ -73,8 +79,8 @@ def judge(
         partial: Whether the score is the share of cases passed, by weight. If not, it is 1 for all of them, else 0.
         only: Judge by the visible or the hidden cases alone.
         extract: Whether to look for the program in fenced blocks. If not, the whole text is the program.
-        quality: Names of qualities to measure, such as `lint`; see `quality.QUALITIES`. Measured, and put into the parts,
-            only if every case is passed; they never change the score.
+        quality: Names of qualities to measure, such as `lint`; see `quality.QUALITIES`. Measured, and put into the
+            parts, only if every case is passed; they never change the score.
         in_process: Accept a task whose integrity is `in_process`, which a submission can forge.
         patience: How many cases may run past a limit before the rest are left unrun.
     Raises:
@@ -107,8 +113,8 @@ def judge(
     if "\0" in code or any("\ud800" <= letter <= "\udfff" for letter in code):
         return _unread(cases, weight, span, "characters in it that no program can have")
     code = _assembled(task, code)
-    runner = Runner(pool or shared(task.packages or task.kind == "pytest"), patience)
-    fates = _run(task, code, cases, runner)
+    runner = Runner(pool or shared(task.packages), patience)
+    fates = _run(task, code, cases, runner, pool)
     fates = [replace(fate, share=case.weight / weight) for fate, case in zip(fates, cases, strict=True)]
     verdict = _verdict(fates, partial=partial)
     if quality and verdict.correct:
@@ -128,8 +134,8 @@ def grade_many(
 ) -> Iterator[Verdict | Unjudged]:
     """Verdicts in the order of the (task, submission) pairs, many at a time.
 
-    A pair that nobody could judge gives its `Unjudged`, as a value: it does not end the batch, and it is no verdict. Pairs
-    are taken only as fast as they are judged.
+    A pair that nobody could judge gives its `Unjudged`, as a value: it does not end the batch, and it is no verdict.
+    Pairs are taken only as fast as they are judged.
 
     Args:
         workers: How many are judged at a time; by default twice as many as the pool has workers.
@@ -173,7 +179,7 @@ def _assembled(task: CodeTask, code: str) -> str:
     return f"{imports}\n{task.prelude}\n{_FUTURE.sub('', code)}" if imports else f"{task.prelude}\n{code}"
 
 
-def _run(task: CodeTask, code: str, cases: Sequence[Case], runner: Runner) -> list[Fate]:
+def _run(task: CodeTask, code: str, cases: Sequence[Case], runner: Runner, pool: Pool | None) -> list[Fate]:
     if task.kind in ("function", "class"):
         return calls.run(task, code, cases, runner)
     if task.kind == "stdio":
@@ -184,7 +190,7 @@ def _run(task: CodeTask, code: str, cases: Sequence[Case], runner: Runner) -> li
         return interactive.run(task, code, cases, runner)
     from proofgym.verifiers.code import suites
 
-    return suites.run(task, code, cases, runner)
+    return suites.run(task, code, cases, runner, pool or shared(packages=True))
 
 
 def _unread(cases: Sequence[Case], weight: float, span: tuple[int, int], reason: str) -> CodeReport:

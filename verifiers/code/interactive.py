@@ -41,7 +41,7 @@ with open("main.py", encoding="utf-8") as file:
 exec(compile(source, "main.py", "exec", dont_inherit=True), module.__dict__)
 """
 
-DRIVER = '''
+DRIVER = """
 
 def __proofgym_interact(data):
     import os, sys
@@ -81,7 +81,7 @@ def __proofgym_interact(data):
 
     sys.stdout = sys.stderr
     return interact(data, hear, say)
-'''
+"""
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Jobs that are spoken with while they run: two of them side by side, and the host between them.
 
-A live job hears on its file descriptor 4 and answers on its standard output or on 3; see `sandboxes.nanny`. Its worker comes
-from the pool's backend, beside the pool's slots, and is kept for the next one.
+A live job hears on its file descriptor 4 and answers on its standard output or on 3; see `sandboxes.nanny`. Its worker
+comes from the pool's backend, beside the pool's slots, and is kept for the next one.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ class Ended:
 class Live:
     """One live job. Made by `Talk.begin`."""
 
-    def __init__(self, name: str, worker: NannyWorker, job: Job, limits: Limits, events: queue.Queue[Event | str]) -> None:
+    def __init__(
+        self, name: str, worker: NannyWorker, job: Job, limits: Limits, events: queue.Queue[Event | str]
+    ) -> None:
         self.name, self.worker, self._events = name, worker, events
         self.ended: Ended | None = None
         self._limits = limits
@@ -79,9 +81,9 @@ class Live:
             with contextlib.suppress(OSError):
                 self.worker.stop()
 
-    def join(self) -> None:
-        """Wait for the listener; the job has ended or its worker was closed."""
-        self._thread.join()
+    def join(self, timeout_s: float | None = None) -> None:
+        """Wait for the job's end to be noted."""
+        self._thread.join(timeout_s)
 
     def _listen(self) -> None:
         deadline = time.monotonic() + self._limits.wall_s + GRACE_S
@@ -117,9 +119,7 @@ class Live:
             outcome = Outcome.CRASH
         else:
             outcome = Outcome.ERROR if code else Outcome.OK
-        return Ended(
-            outcome, code, signal, done["detail"], done["wall"], done["cpu"], done["rss_kb"], stopped
-        )
+        return Ended(outcome, code, signal, done["detail"], done["wall"], done["cpu"], done["rss_kb"], stopped)
 
 
 class Talk:
@@ -168,10 +168,10 @@ class Talk:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for _, live in self._lives:
+        for _pool, live in self._lives:
             live.stop()
         for pool, live in self._lives:
-            live._thread.join(timeout=5)
+            live.join(timeout_s=5)
             if live.ended is None:
                 live.worker.close()
                 live.join()
@@ -197,8 +197,8 @@ def _borrow(pool: Pool, limits: Limits) -> NannyWorker:
 def _give_back(pool: Pool, worker: NannyWorker) -> None:
     with _lock:
         if pool not in _idle:
-            held = _idle[pool] = []
-            weakref.finalize(pool, _close, held)
+            _idle[pool] = []
+            weakref.finalize(pool, _close, _idle[pool])
         held = _idle[pool]
         if not worker.worn and len(held) < 2 * pool.workers and not pool._closed:
             held.append(worker)

@@ -51,7 +51,8 @@ class Runner:
 
     def __init__(self, pool: Pool, patience: int) -> None:
         self.pool, self.patience = pool, patience
-        self.isolation, self.gaps = "", ()  # type: str, tuple[str, ...]
+        self.isolation = ""
+        self.gaps: tuple[str, ...] = ()
 
     def run(self, job: Job) -> Result:
         """Run one job. Raises `Unjudged` when the machinery fails."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from proofgym.verifiers.credit import Credit
-from proofgym.verifiers.verdict import Status, Verdict
+from proofgym.verifiers.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    pass
 
 __all__ = ["CodeReport", "Ending", "Fate"]
 
@@ -80,8 +80,8 @@ class CodeReport:
     """Everything that judging one submission found.
 
     Args:
-        verdict: The judgement. Its parts hold `passed` (the share of cases by weight), `visible`, `hidden`, and whatever
-            qualities were asked for.
+        verdict: The judgement. Its parts hold `passed` (the share of cases by weight), `visible`, `hidden`, and
+            whatever qualities were asked for.
         tests: One fate a case, in the task's order.
         span: Where the judged code lies in the submission's text.
         code: The judged code itself.

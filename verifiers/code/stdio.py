@@ -58,9 +58,7 @@ def _uncompiled(case: Case, result: Result) -> Fate:
     return replace(fate, detail=texts.short(f"{result.detail}: {said}" if said else result.detail))
 
 
-def _judge(
-    task: CodeTask, place: int, case: Case, result: Result, waiting: list[checking.Question]
-) -> Fate:
+def _judge(task: CodeTask, place: int, case: Case, result: Result, waiting: list[checking.Question]) -> Fate:
     if not result.ok:
         return texts.ended(case, result)
     said = texts.text(result.stdout)

@@ -8,8 +8,8 @@ Five kinds, each with its own kind of `Case`:
     pytest       run the test `node` of the suite in `files`, with the submission as the file `module`
     interactive  the program talks with the task's `interactor`, which is told `data` and gives the verdict
 
-A task is plain data: `CodeTask.from_json` reads it with errors that name the field, `to_json` writes it, and equal tasks
-are equal. Expected outputs stay on the host.
+A task is plain data: `CodeTask.from_json` reads it with errors that name the field, `to_json` writes it, and equal
+tasks are equal. Expected outputs stay on the host.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 from proofgym.errors import BadInput
 from proofgym.sandboxes import Limits
-from proofgym.sandboxes.languages import LANGUAGES, check
+from proofgym.sandboxes.languages import check
 from proofgym.sandboxes.types import checked_path
 from proofgym.verifiers.code.compare import Comparator
 from proofgym.verifiers.code.values import dump, load
@@ -33,6 +33,7 @@ __all__ = ["Case", "CodeTask", "Integrity", "Kind", "Step"]
 Kind = Literal["function", "class", "stdio", "pytest", "interactive"]
 Integrity = Literal["values", "in_process"]
 MOST_CASES = 2_000
+DEFAULT_COMPARE, DEFAULT_LIMITS = Comparator(), Limits()
 
 _Made = TypeVar("_Made")
 
@@ -50,7 +51,7 @@ class Step:
 
     def __post_init__(self) -> None:
         """Refuse a name that is none."""
-        if not (isinstance(self.method, str) and self.method.isidentifier()):
+        if type(self.method) is not str or not self.method.isidentifier():
             raise BadInput(f"method is {self.method!r}; give the name of a method")
         _names("raises", self.raises)
 
@@ -167,8 +168,8 @@ class CodeTask:
     stub: str = ""
     prelude: str = ""
     observe: Literal["value", "arguments"] = "value"
-    compare: Comparator = Comparator()
-    limits: Limits = Limits()
+    compare: Comparator = DEFAULT_COMPARE
+    limits: Limits = DEFAULT_LIMITS
     files: Mapping[str, str] = field(default_factory=dict)
     module: str = "solution.py"
     checker: str = ""

@@ -25,7 +25,7 @@ _repr.maxstring = _repr.maxother = 160
 _repr.maxlong = 60
 
 
-def _repr_int(value: int, level: int) -> str:
+def _repr_int(value: int, _level: int) -> str:
     """Python refuses to print integers of more than 4300 digits, and takes quadratic time for those it prints."""
     return f"<an integer of {value.bit_length()} bits>" if value.bit_length() > 400 else repr(value)
 
@@ -73,12 +73,16 @@ def printed(case: Case, result: Result) -> str:
 
 def tampered(case: Case, result: Result) -> Fate:
     """The fate of every case of a submission that was caught forging."""
-    return Fate(case.name, Ending.TAMPERED, short(result.detail or "it wrote where only answers go"), None, "", case.visible)
+    return Fate(
+        case.name, Ending.TAMPERED, short(result.detail or "it wrote where only answers go"), None, "", case.visible
+    )
 
 
 def unrun(case: Case, patience: int) -> Fate:
     """The fate of a case that came too late."""
-    return Fate(case.name, Ending.UNRUN, f"not run: {patience} cases before it ran past a limit", None, "", case.visible)
+    return Fate(
+        case.name, Ending.UNRUN, f"not run: {patience} cases before it ran past a limit", None, "", case.visible
+    )
 
 
 def ended(case: Case, result: Result) -> Fate:
