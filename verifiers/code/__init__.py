@@ -9,6 +9,7 @@ True
 from proofgym.verifiers.code.compare import Comparator
 from proofgym.verifiers.code.extraction import Extraction, extract
 from proofgym.verifiers.code.grading import grade, grade_many, judge
+from proofgym.verifiers.code.pools import shared
 from proofgym.verifiers.code.report import CodeReport, Ending, Fate
 from proofgym.verifiers.code.task import Case, CodeTask, Step
 
@@ -25,4 +26,5 @@ __all__ = [
     "grade",
     "grade_many",
     "judge",
+    "shared",
 ]

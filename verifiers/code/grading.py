@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from proofgym.errors import BadInput, Unjudged
 from proofgym.verifiers.code import calls, extraction, stdio, texts
+from proofgym.verifiers.code import quality as qualities
 from proofgym.verifiers.code.pools import Runner, shared
 from proofgym.verifiers.code.report import CodeReport, Ending, Fate
 from proofgym.verifiers.code.task import Case, CodeTask
@@ -97,6 +98,8 @@ def judge(
     cases = {"all": task.cases, "visible": task.visible, "hidden": task.hidden}[only]
     if not cases:
         raise BadInput(f"the task has no {only} cases")
+    if quality:
+        qualities.check(task, quality)
     weight = math.fsum(case.weight for case in cases)
     whole = (0, len(submission))
     if len(submission) > MOST_CHARACTERS:
@@ -118,9 +121,7 @@ def judge(
     fates = [replace(fate, share=case.weight / weight) for fate, case in zip(fates, cases, strict=True)]
     verdict = _verdict(fates, partial=partial)
     if quality and verdict.correct:
-        from proofgym.verifiers.code import quality as qualities
-
-        measured = qualities.measure(task, code, quality, fates, runner)
+        measured = qualities.measure(task, code, quality, lambda source: _run(task, source, cases, runner, pool))
         verdict = replace(verdict, parts={**verdict.parts, **measured})
     return CodeReport(verdict, tuple(fates), span, code, runner.isolation, task.integrity, runner.gaps)
 
