@@ -55,7 +55,8 @@ _MUTES = {name: re.compile(rf"#[ \t]{{0,20}}(?:{words})[^\n]*", re.IGNORECASE) f
 _NO_CHECK = re.compile(r"\bno_type_check(?:_decorator)?\b")
 
 _MYPY = """
-import json
+import json, sys
+sys.modules["psutil"] = None  # it would look for /proc
 from mypy import api
 out, err, status = api.run([
     "--strict", "--config-file=", "--no-incremental", "--cache-dir=/dev/null", "--no-site-packages",
@@ -94,9 +95,7 @@ def check(task: CodeTask, names: Sequence[str]) -> None:
                 need(module, "code")
 
 
-def measure(
-    task: CodeTask, code: str, names: Sequence[str], run: Callable[[str], Sequence[Fate]]
-) -> dict[str, float]:
+def measure(task: CodeTask, code: str, names: Sequence[str], run: Callable[[str], Sequence[Fate]]) -> dict[str, float]:
     """The named parts of a submission that passed every case.
 
     Args:
@@ -196,15 +195,22 @@ def _bound(pid: int) -> None:
 
 
 def _tool(script: str, code: str) -> dict[str, Any] | None:
-    """What a tool written in Python says of the code, in a sandbox with the installed packages; None if it came to no end."""
-    result = shared(packages=True).run(Job.script(script, files={"judged/solution.py": code}, limits=LIMITS))
-    if not result.ok:
-        said = texts.last_line(result.stderr)
-        if "ModuleNotFoundError" in said or "ImportError" in said:
-            raise Unjudged(f"a tool is not in the sandbox: {said}")
-        return None
-    told = json.loads(result.stdout)
-    return told if isinstance(told, dict) else None
+    """What a tool written in Python says of the code, in a sandbox with the installed packages.
+
+    Returns:
+        None if it came to no end on this code, though it does on other code.
+    Raises:
+        Unjudged: It fails on any code.
+    """
+    pool = shared(packages=True)
+    result = pool.run(Job.script(script, files={"judged/solution.py": code}, limits=LIMITS))
+    if result.ok:
+        told = json.loads(result.stdout)
+        return told if isinstance(told, dict) else None
+    control = pool.run(Job.script(script, files={"judged/solution.py": "x = 1\n"}, limits=LIMITS))
+    if not control.ok:
+        raise Unjudged(f"a tool does not work in the sandbox: {texts.last_line(control.stderr) or control.outcome}")
+    return None
 
 
 def _race(task: CodeTask, code: str, run: Callable[[str], Sequence[Fate]]) -> dict[str, float]:
