@@ -94,7 +94,7 @@ def code(
         from proofgym.verifiers.code import show
 
         Console(width=None if sys.stdout.isatty() else 120).print(show.table(report, hidden=show_hidden))
-        print(show.summary(report, hidden=show_hidden))
+        print(show.summary(report))
     if not report.verdict.correct:
         raise typer.Exit(1)
 

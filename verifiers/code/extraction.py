@@ -97,7 +97,10 @@ def defines(code: str, entry: str) -> bool:
     name = re.escape(entry.partition(".")[0])
     plain = rf"(?:async[ \t]+)?def[ \t]+{name}\b|class[ \t]+{name}\b|{name}[ \t]*(?::[^=\n]*)?=(?!=)"
     return (
-        re.search(rf"^[ \t]{{0,3}}(?:{plain}|(?:from[^\n]*)?import\b[^\n]*\b{name}\b)", code, re.MULTILINE) is not None
+        re.search(
+            rf"^[ \t]{{0,3}}(?:{plain}|(?:from[^\n]{{0,200}})?import\b[^\n]{{0,400}}\b{name}\b)", code, re.MULTILINE
+        )
+        is not None
     )
 
 
@@ -112,7 +115,7 @@ def _blocks(text: str, begin: int) -> list[_Block]:
         marks = _marks(bare)
         if not fence and marks and (marks[0] != "`" or "`" not in bare[len(marks) :]):
             fence = marks
-            words = bare[len(marks) :].replace("{", " ").replace(".", " ").split()
+            words = bare[len(marks) :].replace("{", " ").replace("}", " ").replace(".", " ").split()
             blocks.append(_Block(words[0].lower() if words else "", after, len(text), len(line) - len(bare)))
         elif fence and marks[:1] == fence[0] and len(marks) >= len(fence) and not bare[len(marks) :].strip():
             blocks[-1].end, blocks[-1].closed = at, True

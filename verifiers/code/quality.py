@@ -1,19 +1,19 @@
 """Qualities beyond correctness, as named parts of a verdict: lint, complexity, types, security, length, time, memory.
 
 They are measured only of a submission that passed every case, never change its score, and lie in [0, 1]. The tools read
-the submission as data: nothing of it is imported or run by them. Comments that would quieten a tool (`noqa`, `type: ignore`,
-`nosec`, `mypy:`, ...) are struck out first, and each counts as one finding of the tools that it addresses.
+the submission as data: nothing of it is imported or run by them. Comments that would quieten a tool (`noqa`, `type:
+ignore`, `nosec`, `mypy:`, ...) are struck out first, and each counts as one finding of the tools that it addresses.
 
     lint        1 / (1 + d), d the findings of ruff per ten lines
     complexity  10 / c, at most 1, c the highest cyclomatic complexity of a function (McCabe 1976, by ruff)
     types       1 / (1 + d), d the errors of `mypy --strict` per ten lines
     security    1 / (1 + s), s the findings of bandit: 1 for a high, 0.5 for a medium, 0.1 for a low one
     length      reference's characters / submission's, at most 1
-    time        (reference's processor time + e) / (submission's + e), at most 1; `speedup` is the same without the limit
-    memory      (reference's peak + e) / (submission's + e), at most 1
+    time        (reference's processor time + e) / (submission's + e), at most 1; `speedup` is the same without the
+    limit memory      (reference's peak + e) / (submission's + e), at most 1
 
-`time` and `memory` run both programs in turn on the task's cases and take the least of three runs; e (20 ms, 16 MiB) keeps the
-noise of starting a process out of the ratio. A part of a tool that did not come to an end is 0.
+`time` and `memory` run both programs in turn on the task's cases and take the least of three runs; e (20 ms, 16 MiB)
+keeps the noise of starting a process out of the ratio. A part of a tool that did not come to an end is 0.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ out, err, status = api.run([
     "--strict", "--config-file=", "--no-incremental", "--cache-dir=/dev/null", "--no-site-packages",
     "--no-color-output", "--no-error-summary", "--hide-error-context", "--show-error-codes", "judged/solution.py",
 ])
-print(json.dumps({"status": status, "errors": sum(": error: " in line for line in out.splitlines()), "said": err[:500]}))
+print(json.dumps({"status": status, "errors": sum(": error: " in line for line in out.splitlines()), "said":
+err[:500]}))
 """
 _BANDIT = """
 import io, json, logging

@@ -33,7 +33,7 @@ def table(report: CodeReport, *, hidden: bool = False) -> Table:
     return made
 
 
-def summary(report: CodeReport, *, hidden: bool = False) -> str:
+def summary(report: CodeReport) -> str:
     """The verdict in a line, its parts in another, and what the sandbox did not contain."""
     verdict = report.verdict
     passed = sum(fate.passed for fate in report.tests)

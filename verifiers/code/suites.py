@@ -135,6 +135,10 @@ class _Trial:
                         break
                 elif event.source == "suite":
                     self.printed = (self.printed + event.data)[-20_000:]
+            if theirs is not None and "submission" not in self.ends:
+                theirs.stop()  # its end says what it used
+                ends = (event for event in talk.events(5) if event.ended and event.source == "submission")
+                self.ends |= {event.source: event.ended for event in [next(ends, None)] if event and event.ended}
         return self._fate()
 
     def _start(self, talk: Talk, runner: Runner, limits: Limits) -> Live:
