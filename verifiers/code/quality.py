@@ -19,6 +19,7 @@ keeps the noise of starting a process out of the ratio. A part of a tool that di
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import math
 import re
@@ -92,7 +93,7 @@ def check(task: CodeTask, names: Sequence[str]) -> None:
         if name in ("length", "time", "memory") and not task.reference:
             raise BadInput(f"{name} is measured against a reference, and the task has none")
         for quality, module in (("lint", "ruff"), ("complexity", "ruff"), ("types", "mypy"), ("security", "bandit")):
-            if name == quality:
+            if name == quality and importlib.util.find_spec(module) is None:
                 need(module, "code")
 
 

@@ -1,4 +1,4 @@
-"""`proofgym verify code`: every case's fate, nothing of hidden cases unless asked, and exit codes that scripts can use."""
+"""`proofgym verify code`: every case's fate, nothing of hidden cases unless asked, exit codes for scripts."""
 
 from __future__ import annotations
 

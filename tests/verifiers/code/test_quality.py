@@ -44,9 +44,21 @@ def test_a_clean_program_has_full_marks(run: Run, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "worse", "quiet"),
     [
-        ("lint", "import os\ndef f(n):\n    l = n\n    return l * n\n", "import os  # noqa\ndef f(n):  # noqa: E741\n    l = n  # ruff: noqa\n    return l * n\n"),
-        ("types", "def f(n):\n    return n * n\n", "# mypy: ignore-errors\ndef f(n):  # type: ignore\n    return n * n\n"),
-        ("security", "def f(n):\n    exec('1')\n    return n * n\n", "def f(n):\n    exec('1')  # nosec\n    return n * n\n"),
+        (
+            "lint",
+            "import os\ndef f(n):\n    l = n\n    return l * n\n",
+            "import os  # noqa\ndef f(n):  # noqa: E741\n    l = n  # ruff: noqa\n    return l * n\n",
+        ),
+        (
+            "types",
+            "def f(n):\n    return n * n\n",
+            "# mypy: ignore-errors\ndef f(n):  # type: ignore\n    return n * n\n",
+        ),
+        (
+            "security",
+            "def f(n):\n    exec('1')\n    return n * n\n",
+            "def f(n):\n    exec('1')  # nosec\n    return n * n\n",
+        ),
     ],
 )  # fmt: skip
 def test_a_worse_program_has_less_and_a_comment_cannot_buy_it_back(run: Run, name: str, worse: str, quiet: str) -> None:
