@@ -57,8 +57,16 @@ ENTRIES: tuple[EnvEntry, ...] = (
         "Find derivatives, integrals, limits, tangents and critical points.",
     ),
     EnvEntry(
+        "proofgym/CodeContest-v0", "proofgym.envs.code.contest:CodeContest", "code",
+        "Write a program for a contest problem; checkers decide where many answers are right.",
+    ),
+    EnvEntry(
         "proofgym/CodeFunction-v0", "proofgym.envs.code.function:CodeFunction", "code",
         "Write a function or a class from its specification; hidden cases judge it.",
+    ),
+    EnvEntry(
+        "proofgym/CodeRepair-v0", "proofgym.envs.code.repair:CodeRepair", "code",
+        "Repair a mutated program over several turns, paid by the tests that each turn wins.", max_turns=6,
     ),
     EnvEntry(
         "proofgym/Combinatorics-v0", "proofgym.envs.math.combinatorics:Combinatorics", "math",
@@ -67,6 +75,10 @@ ENTRIES: tuple[EnvEntry, ...] = (
     EnvEntry(
         "proofgym/Countdown-v0", "proofgym.envs.puzzles.countdown:Countdown", "puzzles",
         "Reach the target from the given numbers; any valid expression wins.",
+    ),
+    EnvEntry(
+        "proofgym/DataWrangle-v0", "proofgym.envs.code.wrangle:DataWrangle", "code",
+        "Write a function that makes one table out of two; judged by value.",
     ),
     EnvEntry(
         "proofgym/GSM8K-v0", "proofgym.envs.math.gsm8k:GSM8K", "math",
@@ -101,8 +113,16 @@ ENTRIES: tuple[EnvEntry, ...] = (
         "Find exact probabilities and expected values.",
     ),
     EnvEntry(
+        "proofgym/RepoRepair-v0", "proofgym.envs.code.repository:RepoRepair", "code",
+        "Resolve an issue in a small repository with tools; scripts never shown judge it.", max_turns=24,
+    ),
+    EnvEntry(
         "proofgym/RunningTotal-v0", "proofgym.envs.math.running_total:RunningTotal", "math",
         "Ten dependent steps: add digits one at a time, modulo 10; every step that follows is paid.",
+    ),
+    EnvEntry(
+        "proofgym/SecurityRepair-v0", "proofgym.envs.code.security:SecurityRepair", "code",
+        "Close a security hole, so that attacks fail and ordinary calls still work.", max_turns=4,
     ),
     EnvEntry(
         "proofgym/Sudoku4-v0", "proofgym.envs.puzzles.sudoku:Sudoku4", "puzzles",

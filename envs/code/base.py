@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import threading
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -20,6 +22,9 @@ from proofgym.verifiers.code.extraction import defines
 __all__ = ["CodeEnv", "OneProgram", "checked", "feedback", "text_of"]
 
 _DRAWS = 4000
+_REMEMBERED = 512  # drawn items that are kept
+_lock = threading.Lock()
+_drawn: dict[tuple[Any, ...], tuple[Task, Any]] = {}
 _SHOWN = 400  # characters of one value in the feedback
 
 
@@ -71,6 +76,26 @@ class CodeEnv(VerifiableEnv):
                 return instance
 
     def _draw(self) -> Task:
+        """Draw the item, or take it from the last few hundred: the siblings of a group all ask the same one."""
+        key = (type(self), self.variant(), self.level, self.split, self._item_seed, self._item_index)
+        with _lock:
+            known = _drawn.pop(key, None)
+            if known is not None:
+                _drawn[key] = known
+        if known is None:
+            known = (self._draw_anew(), copy.deepcopy(self.np_random.bit_generator.state))
+            with _lock:
+                _drawn[key] = known
+                while len(_drawn) > _REMEMBERED:
+                    del _drawn[next(iter(_drawn))]
+        self.np_random.bit_generator.state = copy.deepcopy(known[1])
+        return known[0]
+
+    def variant(self) -> tuple[Any, ...]:
+        """The constructor's arguments that change what is drawn, besides level and split."""
+        return ()
+
+    def _draw_anew(self) -> Task:
         family = self.content_family or self.family
         for _ in range(_DRAWS):
             content, drawn = self.draw_content(self.np_random)

@@ -19,7 +19,7 @@ import numpy as np
 
 from proofgym.envs.code.program import Exhausted, Program, Trusted
 
-__all__ = ["Mutant", "budget", "fails", "mutants", "plant"]
+__all__ = ["Mutant", "Site", "budget", "fails", "mutants", "mutated", "plant", "sites"]
 
 _COMPARE: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt,), ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt,),
@@ -51,12 +51,12 @@ def mutants(source: str) -> Iterator[Mutant]:
     ['compare', 'compare', 'constant', 'constant']
     """
     tree = ast.parse(source)
-    for site in _sites(tree):
-        yield _mutated(tree, site)
+    for site in sites(tree):
+        yield mutated(tree, site)
 
 
 @dataclass(frozen=True, slots=True)
-class _Site:
+class Site:
     """A place in a tree (its number in `ast.walk`) and a change that can be made there."""
 
     place: int
@@ -65,15 +65,15 @@ class _Site:
     change: Callable[[Any], None]
 
 
-def _sites(tree: ast.AST) -> list[_Site]:
+def sites(tree: ast.AST) -> list[Site]:
     return [
-        _Site(place, operator, getattr(node, "lineno", 0), change)
+        Site(place, operator, getattr(node, "lineno", 0), change)
         for place, node in enumerate(ast.walk(tree))
         for operator, change in _changes(node)
     ]
 
 
-def _mutated(tree: ast.AST, site: _Site) -> Mutant:
+def mutated(tree: ast.AST, site: Site) -> Mutant:
     mutated = copy.deepcopy(tree)
     site.change(next(itertools.islice(ast.walk(mutated), site.place, None)))
     return Mutant(ast.unparse(ast.fix_missing_locations(mutated)) + "\n", site.operator, site.line)
@@ -187,9 +187,9 @@ def plant(program: Program, rng: np.random.Generator, bugs: int = 1) -> tuple[Mu
     most = (3 * len(program.cases)) // 4
     for bug in range(bugs):
         tree = ast.parse(source)
-        options = _sites(tree)
+        options = sites(tree)
         for place in rng.permutation(len(options))[:_TRIES]:
-            mutant = _mutated(tree, options[int(place)])
+            mutant = mutated(tree, options[int(place)])
             failed = fails(mutant.source, program, rounds)
             if failed is None or not max(1, before) < sum(failed) <= most:
                 continue

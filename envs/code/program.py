@@ -21,7 +21,7 @@ import numpy as np
 from proofgym.errors import ProofgymError
 
 __all__ = [
-    "FAMILIES", "Draw", "Drawn", "Exhausted", "Family", "Program", "Sketch", "Trusted", "block", "choose",
+    "FAMILIES", "Draw", "Drawn", "Exhausted", "Family", "Program", "Sketch", "Trusted", "block", "choose", "counted",
     "draw_program", "family", "sketch_program", "tidy",
 ]  # fmt: skip
 
@@ -177,6 +177,12 @@ class _Counted(ast.NodeTransformer):
     visit_For = visit_While = visit_FunctionDef = _ticked
 
 
+def counted(tree: ast.Module) -> ast.Module:
+    """The same module, with a call of `_tick()` at the head of every loop and function."""
+    ticked: ast.Module = ast.fix_missing_locations(_Counted().visit(tree))
+    return ticked
+
+
 class Trusted:
     """A program of our own, run in this process with every round of a loop counted.
 
@@ -189,7 +195,7 @@ class Trusted:
     """
 
     def __init__(self, source: str, entry: str, kind: str = "function") -> None:
-        tree = ast.fix_missing_locations(_Counted().visit(ast.parse(source)))
+        tree = counted(ast.parse(source))
         self._names: dict[str, Any] = {"_tick": self._tick, "__name__": "reference"}
         self._left = self._budget = _BUDGET
         exec(compile(tree, "<reference>", "exec"), self._names)  # noqa: S102 - our own text, see above
