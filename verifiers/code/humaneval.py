@@ -66,6 +66,8 @@ _REPLAY = """
 def check(given, output, expected):
     import random
     number, answers = expected
+    if type(output) is type(answers[number]) and output == answers[number]:
+        return True  # the solution's own value, with which the test was passed when it was recorded
     calls = iter(range(len(answers)))
     def candidate(*args, **kwargs):
         at = next(calls)

@@ -108,7 +108,8 @@ def test_nothing_of_the_submission_is_run_by_the_tools(run: Run) -> None:
 @pytest.mark.parametrize(
     ("name", "line", "count"),
     [("lint", "x = 1  # NOQA", 1), ("lint", "s = 'plain'  # a word", 0), ("types", "x = 1  #type:ignore[x]", 1),
-     ("types", "# mypy: disallow-any=False", 1), ("types", "@no_type_check", 1), ("types", "x = []  # type: list[int]", 0),
+     ("types", "# mypy: disallow-any=False", 1), ("types", "@no_type_check", 1),
+     ("types", "x = []  # type: list[int]", 0),
      ("security", "exec(x)  # nosec B102", 1)],
 )  # fmt: skip
 def test_which_comments_count(name: str, line: str, count: int) -> None:
