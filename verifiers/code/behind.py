@@ -138,7 +138,7 @@ def _pack(value: Any, held: _Held) -> Any:
     for base in (int, float, str):
         if isinstance(value, base):
             return base(value) if base is not str else str.__str__(value)
-    return ("ref", held.number(value), kind.__name__, kind.__name__)
+    return ("ref", held.number(value), kind.__name__)
 
 
 def _unpack(data: Any, held: _Held) -> Any:

@@ -157,7 +157,7 @@ def _steps(task: CodeTask, case: Case, answers: Sequence[Answer], fate: Fate) ->
 
 
 def _written(step: Step) -> str:
-    parts = [*map(repr, step.args), *(f"{name}={value!r}" for name, value in step.kwargs.items())]
+    parts = [*map(texts.shown, step.args), *(f"{name}={texts.shown(value)}" for name, value in step.kwargs.items())]
     return texts.short(f"({', '.join(parts)})", 80)
 
 

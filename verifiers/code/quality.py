@@ -19,6 +19,7 @@ keeps the noise of starting a process out of the ratio. A part of a tool that di
 from __future__ import annotations
 
 import contextlib
+import importlib
 import importlib.util
 import json
 import math
@@ -163,9 +164,8 @@ def _complexity(code: str) -> float:
 
 def _ruff(code: str, rules: str, *settings: str) -> list[dict[str, Any]] | None:
     """Findings of ruff, a program that only parses: with no configuration of anybody's, bounded in time and memory."""
-    from ruff.__main__ import find_ruff_bin
-
-    command = [find_ruff_bin(), "check", "--isolated", "--no-cache", "--ignore-noqa", "--exit-zero", "--quiet"]
+    find: Callable[[], str] = importlib.import_module("ruff.__main__").find_ruff_bin
+    command = [find(), "check", "--isolated", "--no-cache", "--ignore-noqa", "--exit-zero", "--quiet"]
     command += ["--output-format=json", f"--select={rules}", "--line-length=100", "--stdin-filename=solution.py"]
     for setting in settings:
         command += ["--config", setting]

@@ -108,7 +108,7 @@ def _unpack(data: Any) -> Any:
         return ForeignClass(data[1], data[2])
     if tag == "error":
         return _error(data[1], data[2])
-    return Foreign(data[1], data[2], data[3] in _OPEN)
+    return Foreign(data[1], data[2])
 
 
 def _named(name: str, fields: tuple[str, ...]) -> Any:
@@ -133,14 +133,14 @@ def _error(name: str, base: str) -> type[BaseException]:
 
 
 class Foreign:
-    """An object in the submission's sandbox. `open` ones may have operators of their own."""
+    """An object in the submission's sandbox. Open ones, which the suite made, may have operators of their own."""
 
     __slots__ = ("_proofgym_open", "_proofgym_ref", "_proofgym_type")
 
-    def __init__(self, ref: int, type_name: str, open_: bool = False) -> None:
+    def __init__(self, ref: int, type_name: str) -> None:
         object.__setattr__(self, "_proofgym_ref", ref)
         object.__setattr__(self, "_proofgym_type", type_name)
-        object.__setattr__(self, "_proofgym_open", open_)
+        object.__setattr__(self, "_proofgym_open", False)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith(("_proofgym", "__array", "_repr_", "_ipython")):
@@ -168,8 +168,11 @@ class Foreign:
         return int(_ask("method", self._proofgym_ref, "__hash__")) if self._proofgym_open else hash(self._proofgym_ref)
 
     def _own(self, other: object) -> bool:
-        """Whether an operator with `other` may be the submission's."""
-        return bool(self._proofgym_open)
+        """Whether an operator with `other` may be the submission's: no value of the suite is then at stake.
+
+        An object that was returned, even by an operator or a method of an open one, is not open.
+        """
+        return bool(self._proofgym_open or (isinstance(other, Foreign) and other._proofgym_open))
 
 
 class ForeignClass(Foreign):
@@ -182,7 +185,7 @@ class ForeignClass(Foreign):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         made = _ask("call", self._proofgym_ref, "", args, kwargs)
-        if type(made) is Foreign and self._proofgym_type in _OPEN:
+        if type(made) is Foreign and self._proofgym_open:
             object.__setattr__(made, "_proofgym_open", True)
         return made
 
@@ -197,10 +200,7 @@ def _forward(name: str, *, guarded: bool) -> Any:
                 f"{name} of an object of type {self._proofgym_type!r}, which is neither a plain value nor of a class "
                 "that the task lets have operators"
             )
-        answer = _ask("method", self._proofgym_ref, name, args)
-        if type(answer) is Foreign and self._proofgym_open:
-            object.__setattr__(answer, "_proofgym_open", True)
-        return answer
+        return _ask("method", self._proofgym_ref, name, args)
 
     return method
 
@@ -271,7 +271,12 @@ class _Module(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name != "__all__":
             raise AttributeError(name)
-        return _ask("get", 0, name)
+        found = _ask("get", 0, name)
+        if (
+            type(found) is ForeignClass and name in _OPEN
+        ):  # by the name the suite uses; what it calls itself is no matter
+            object.__setattr__(found, "_proofgym_open", True)
+        return found
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("__"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from typing import Any
 
 import pytest
@@ -171,6 +172,13 @@ def test_printed_text_is_compared_in_both_directions_alike(one: str, other: str,
 def test_a_bad_rule_is_refused_by_its_field(data: Any, field: str) -> None:
     with pytest.raises(BadInput, match=field):
         Comparator.from_json(data)
+
+
+def test_values_made_to_collide_cost_little() -> None:
+    collide = [[n * (2**61 - 1)] for n in range(60_000)]
+    begun = time.process_time()
+    assert not Comparator(unordered=1).agree(collide, [[n] for n in range(60_000)])
+    assert time.process_time() - begun < 5
 
 
 def test_too_many_composite_items_with_a_tolerance_are_refused_not_guessed() -> None:

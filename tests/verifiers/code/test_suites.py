@@ -166,6 +166,33 @@ def test_in(): assert 3 in f()
     assert not any(fate.passed for fate in report.tests)
 
 
+def test_a_class_named_by_the_task_lends_its_operators_to_nothing_else(run: Run) -> None:
+    """Not to what its methods return, nor to another class that calls itself by that name."""
+    forged = """
+class Vector:
+    def __init__(self, *a): self.x = 3
+    def __eq__(self, other): return True
+    def norm(self): return Vector()
+    def __add__(self, other): return Vector()
+def f(): return Vector()
+g = type("Vector", (Vector,), {})
+"""
+    suite = """
+import solution
+from solution import Vector
+def test_method(): assert Vector(1).norm() == 5
+def test_operator(): assert Vector(1) + Vector(2) == 5
+def test_function(): assert solution.f() == 5
+def test_other(): assert solution.g() == 5
+def test_its_own(): assert Vector(1) + Vector(2) == Vector(3) and Vector(1).x == 3
+"""
+    cases = [
+        {"name": n, "node": f"test_v.py::test_{n}"} for n in ("method", "operator", "function", "other", "its_own")
+    ]
+    report = run({"kind": "pytest", "entry": "Vector", "files": {"test_v.py": suite}, "cases": cases}, forged)
+    assert [fate.name for fate in report.tests if fate.passed] == ["its_own"]
+
+
 def test_the_files_of_the_tests_do_not_lie_beside_the_submission(run: Run) -> None:
     spy = (
         "import os\ndef f():\n"
