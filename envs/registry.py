@@ -65,8 +65,16 @@ ENTRIES: tuple[EnvEntry, ...] = (
         "Write a function or a class from its specification; hidden cases judge it.",
     ),
     EnvEntry(
+        "proofgym/CodeOptimize-v0", "proofgym.envs.code.optimize:CodeOptimize", "code",
+        "Do the same as a slow program in a third of its processor time.",
+    ),
+    EnvEntry(
         "proofgym/CodeRepair-v0", "proofgym.envs.code.repair:CodeRepair", "code",
         "Repair a mutated program over several turns, paid by the tests that each turn wins.", max_turns=6,
+    ),
+    EnvEntry(
+        "proofgym/CodeTranslate-v0", "proofgym.envs.code.translate:CodeTranslate", "code",
+        "Write a Python program in C, C++, Rust, Go, Java or JavaScript.",
     ),
     EnvEntry(
         "proofgym/Combinatorics-v0", "proofgym.envs.math.combinatorics:Combinatorics", "math",
