@@ -53,6 +53,7 @@ def env_kwargs(word_problems: Path) -> Callable[[str], dict[str, Any]]:
     needed: dict[str, dict[str, Any]] = {
         "proofgym/GSM8K-v0": {"path": str(word_problems)},
         "proofgym/MathDataset-v0": {"path": str(word_problems), "preset": "gsm8k"},
+        "proofgym/CodeTranslate-v0": {"language": "c"},  # the fastest to compile
     }
     return lambda env_id: dict(needed.get(env_id, {}))
 
