@@ -139,7 +139,7 @@ def rows() -> list[tuple[Any, dict[str, Any]]]:
         found.append((task, {
             "row": row, "program": row["prompt"] + row["canonical_solution"], "inputs": repr(inputs),
             "expected": repr([list(value) if listed else value for value in expected]),
-            "atol": max([case.compare.abs for case in task.cases if case.compare] or [0]),
+            "atol": 1e-4 if task.checker else max([case.compare.abs for case in task.cases if case.compare] or [0]),
         }))  # fmt: skip
     return found
 
@@ -222,8 +222,10 @@ def report(contenders: list[Contender], rounds: int, workers: int) -> None:
     for one in contenders[1:]:
         wall = spread([theirs / mine for theirs, mine in zip(one.wall, ours.wall, strict=True)])
         cpu = spread([theirs / mine for theirs, mine in zip(one.cpu, ours.cpu, strict=True)])
-        differ = sum(mine != theirs for mine, theirs in zip(ours.verdicts, one.verdicts, strict=True))
-        print(f"{one.name} takes {wall} times our time and {cpu} times our processor time; {differ} verdicts differ")
+        pairs = enumerate(zip(ours.verdicts, one.verdicts, strict=True))
+        differ = [f"HumanEval/{number}" for number, (mine, theirs) in pairs if mine != theirs]
+        print(f"{one.name} takes {wall} times our time and {cpu} times our processor time")
+        print(f"    verdicts that differ from ours: {', '.join(differ) or 'none'}")
 
 
 if __name__ == "__main__":
