@@ -7,6 +7,7 @@ submission: what it sends are plain values, which the host reads with a strict d
 from __future__ import annotations
 
 import builtins
+import collections
 import importlib
 import io
 import os
@@ -44,6 +45,8 @@ def serve() -> None:
             reply = _answer(wire.decode(body, most_nodes=wire.MAX_INPUT_NODES), held)
             try:
                 packed = wire.encode(reply)
+                if len(packed) > wire.MAX_ANSWERS:
+                    raise OverflowError
             except (OverflowError, RecursionError):
                 packed = wire.encode(
                     ("raise", ("OverflowError", "OverflowError", ["a value too large to hand over"]), "", [])
@@ -144,9 +147,17 @@ def _pack(value: Any, held: _Held) -> Any:
 def _unpack(data: Any, held: _Held) -> Any:
     if type(data) is not tuple:
         return data
-    tag, inner = data
+    tag, inner = data[0], data[1]
     if tag == "ref":
         return held.things[inner]
+    if tag == "builtin":
+        return getattr(builtins, inner)
+    if tag == "error":
+        return getattr(held.things[0], inner, None) or getattr(builtins, inner, Exception)
+    if tag == "raised":
+        return _unpack(inner, held)(*(_unpack(word, held) for word in data[2]))
+    if tag == "named":
+        return collections.namedtuple(inner, data[2])(*(_unpack(item, held) for item in data[3]))
     if tag == "dict":
         return {_unpack(key, held): _unpack(item, held) for key, item in inner}
     return getattr(builtins, tag)(_unpack(item, held) for item in inner)

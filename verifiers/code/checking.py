@@ -1,7 +1,9 @@
 """Special judges: the task's trusted checker, run in a sandbox of its own on what the submission gave back.
 
-The checker never meets the submission, only its output as a plain value. If it fails on an output, it is run on the
-expected output too: where it can judge that, the submission's output is at fault; where it cannot, nobody could judge.
+The checker never meets the submission, only its output as a plain value. If it fails on an output, or gives no
+judgement, it is run on the expected output too: where it accepts that, the submission's output is at fault; where it
+does not, nobody could judge. Of a case without an expected output, a `ValueError` says that the output cannot be read.
+So a submission cannot choose an output that spares it the verdict.
 """
 
 from __future__ import annotations
@@ -45,8 +47,8 @@ def decide(task: CodeTask, questions: Sequence[Question], runner: Runner) -> dic
         Unjudged: The checker fails on the expected output as well, or returns what is no judgement.
     """
     decided: dict[int, Fate] = {}
-    left = list(questions)
-    while left:
+    left, spent = list(questions), 0
+    while left and spent < runner.patience:
         calls = [(one.given, one.output, one.expected) for one in left]
         result = runner.run(Job.calls(task.checker, "check", calls, files=dict(task.files), limits=LIMITS))
         missing: list[Question] = []
@@ -56,11 +58,18 @@ def decide(task: CodeTask, questions: Sequence[Question], runner: Runner) -> dic
             elif answer.status == "raised":
                 decided[one.place] = _blamed(task, one, f"{answer.error}: {answer.message}", runner)
             else:
-                decided[one.place] = _fate(one, answer)
+                try:
+                    decided[one.place] = _fate(one, answer)
+                except Unjudged as error:
+                    decided[one.place] = _blamed(task, one, str(error), runner)
         if missing and missing[0] is left[0]:
             decided[missing[0].place] = _blamed(task, missing[0], result.detail or str(result.outcome), runner)
             missing = missing[1:]
+            spent += 1
         left = missing
+    for one in left:
+        detail = f"not checked: the checker came to no end on {spent} outputs before it"
+        decided[one.place] = replace(one.fate, ending=Ending.UNRUN, points=0.0, detail=detail)
     return decided
 
 
@@ -89,14 +98,15 @@ def read_points(value: Any, name: str) -> tuple[float, str]:
 
 
 def _blamed(task: CodeTask, one: Question, trouble: str, runner: Runner) -> Fate:
-    """The checker failed on an output. If it can judge the expected one, the output was unreadable."""
-    job = Job.calls(
-        task.checker, "check", [(one.given, one.expected, one.expected)], files=dict(task.files), limits=LIMITS
-    )
-    (control,) = runner.run(job).answers
-    if control.returned and read_points(control.value, "check")[0] == 1.0:
-        trouble = texts.short(trouble, 160)
-        return replace(
-            one.fate, ending=Ending.FAILED, points=0.0, detail=f"the checker cannot read its output ({trouble})"
-        )
+    """The checker failed on an output. If it accepts the expected one, the output was unreadable."""
+    if one.expected is None:
+        unreadable = trouble.startswith("ValueError")
+    else:
+        call = (one.given, one.expected, one.expected)
+        job = Job.calls(task.checker, "check", [call], files=dict(task.files), limits=LIMITS)
+        (control,) = runner.run(job).answers
+        unreadable = control.returned and read_points(control.value, "check")[0] == 1.0
+    if unreadable:
+        detail = f"the checker cannot read its output ({texts.short(trouble, 160)})"
+        return replace(one.fate, ending=Ending.FAILED, points=0.0, detail=detail)
     raise Unjudged(f"the task's own `check` fails on {one.fate.name!r}: {texts.short(trouble)}")

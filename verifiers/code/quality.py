@@ -44,7 +44,7 @@ QUALITIES = ("lint", "complexity", "types", "security", "length", "time", "memor
 RUNS = 3
 NOISE_S, NOISE_MB = 0.02, 16.0
 LIMITS = Limits(
-    wall_s=120, cpu_s=90, memory_mb=2048, processes=64, output_kb=4096, scratch_mb=256, inodes=16_384, files=1024
+    wall_s=60, cpu_s=60, memory_mb=2048, processes=64, output_kb=4096, scratch_mb=256, inodes=16_384, files=1024
 )
 RULES = "E,F,W,B,C4,I,N,PERF,PIE,RET,RUF,SIM,UP"
 

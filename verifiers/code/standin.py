@@ -87,10 +87,18 @@ def _pack(value: Any) -> Any:
         return (kind.__name__, [_pack(item) for item in value])
     if kind is dict:
         return ("dict", [(_pack(key), _pack(item)) for key, item in value.items()])
-    if isinstance(value, (Foreign, ForeignClass)):
+    if isinstance(value, Foreign):
         return ("ref", value._proofgym_ref)
-    if isinstance(value, int):
-        return int(value)
+    # What came from over there must be able to go back, or a submission could choose not to be judged.
+    if isinstance(value, BaseException):
+        return ("raised", _pack(type(value)), [_pack(word) for word in value.args])
+    if isinstance(value, type) and issubclass(value, BaseException):
+        return ("error", value.__name__)
+    if isinstance(value, tuple) and type(value) in _tuples.values():
+        return ("named", kind.__name__, list(kind._fields), [_pack(item) for item in value])
+    name = getattr(value, "__name__", None)
+    if isinstance(name, str) and getattr(builtins, name, None) is value:
+        return ("builtin", name)
     _cannot(value)
 
 

@@ -208,6 +208,8 @@ class CodeTask:
             raise BadInput(f"language is {self.language!r}; a task of kind {self.kind!r} is judged in python only")
         else:
             object.__setattr__(self, "language", check(self.language))
+        if self.files and self.language != "python":
+            raise BadInput("files is for programs in python; a compiled program is run alone")
         if self.kind in ("function", "class"):
             parts = self.entry.split(".")
             if not all(part.isidentifier() for part in parts) or (self.kind == "class" and len(parts) > 1):
@@ -239,6 +241,8 @@ class CodeTask:
                 raise BadInput(f"{where}.node is {case.node!r}, whose file is not among files")
             if self.kind in ("pytest", "interactive"):
                 continue
+            if compare.kind == "checker" and self.kind == "class":
+                raise BadInput(f"{where} leaves it to a checker; the steps of a class are compared one by one")
             if compare.kind == "checker" and "def check" not in self.checker:
                 raise BadInput(f"{where} leaves it to a checker, and checker does not define `check`")
             if self.kind == "stdio" and compare.kind == "value":

@@ -112,6 +112,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"kind": "pytest", "files": {"t.py": ""}}, r"^cases\[0\]\.node is ''"),
     ({"kind": "pytest", "files": {"t.py": ""}, "cases": [{"node": "u.py::a"}]}, r"^cases\[0\]\.node is 'u\.py::a'"),
     ({"kind": "interactive"}, r"^interactor is"),
+    ({"kind": "class", "cases": [{"steps": [["a", []]], "compare": "checker"}]}, r"^cases\[0\] leaves it to a checker"),
+    ({"kind": "stdio", "language": "c", "files": {"x": ""}, "cases": [{"expected": ""}]}, r"^files is for programs"),
     ({"nonsense": 1}, r"^nonsense is unknown"),
 ]
 

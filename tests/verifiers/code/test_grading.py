@@ -11,7 +11,7 @@ import pytest
 
 import proofgym
 from proofgym.errors import BadInput, Unjudged
-from proofgym.sandboxes import Pool
+from proofgym.sandboxes import Limits, Pool
 from proofgym.verifiers import Status, Verdict, code
 from proofgym.verifiers.code import Case, CodeReport, CodeTask, Ending, grade, grade_many, judge
 from proofgym.verifiers.code.exploits import HONEST, TASKS
@@ -239,6 +239,7 @@ def test_output_that_the_checker_cannot_read_is_wrong(run: Run) -> None:
     "checker",
     ["def check(given, output, expected): return undefined", "def check(given, output, expected): return 'yes'",
      "def check(given, output, expected): return 2", "def check(given, output, expected): return float('nan')",
+     "def check(given, output, expected): raise ValueError('always')",
      "def check(given, output, expected):\n    import os\n    os._exit(0)"],
 )  # fmt: skip
 def test_a_broken_checker_is_unjudged_and_no_score(run: Run, checker: str) -> None:
@@ -255,6 +256,31 @@ def test_a_checker_may_give_points(run: Run) -> None:
     assert run(task, "def f(n): return 16").verdict.correct
 
 
+@pytest.mark.parametrize("output", ["float('nan')", "-10 ** 9", "'x'", "None", "[[]] * 9"])
+def test_no_output_spares_a_submission_the_verdict(run: Run, output: str) -> None:
+    task = {
+        **SQUARE, "compare": "checker", "cases": [{"args": [4], "expected": 16}],
+        "checker": "def check(given, output, expected): return 1 - abs(output - expected) / 16",
+    }  # fmt: skip
+    assert run(task, f"def f(n): return {output}").verdict.status is Status.WRONG
+    lone = {**task, "cases": [{"args": [4]}], "checker": "def check(given, output, expected): return int(output) == 16"}
+    assert run(lone, "def f(n): return 'x'").verdict.status is Status.WRONG
+
+
+def test_a_checker_that_a_submission_makes_slow_is_run_a_few_times_only(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from proofgym.verifiers.code import checking
+
+    monkeypatch.setattr(checking, "LIMITS", Limits(wall_s=0.3, cpu_s=0.3))
+    checker = "def check(given, output, expected):\n    while output != expected: pass\n    return True"
+    cases = [{"args": [n], "expected": n} for n in range(12)]
+    task = {**SQUARE, "compare": "checker", "checker": checker, "cases": cases}
+    report = run(task, "def f(n): return -1", patience=2)
+    assert sorted(endings(report)) == ["failed"] * 2 + ["unrun"] * 10
+    assert run(task, "def f(n): return n", patience=2).verdict.correct
+
+
 def test_a_checker_never_meets_the_submission(run: Run) -> None:
     """Both are called `check`, both patch `int`, and neither sees the other."""
     hostile = "import builtins\nbuiltins.int = lambda *a: 0\ndef check(*a): return True\nprint('2 2')"
@@ -266,6 +292,61 @@ def test_an_interactor_that_breaks_is_unjudged_and_a_broken_protocol_is_wrong(ru
     assert run(task, "print('abc')").verdict.status is Status.WRONG
     with pytest.raises(Unjudged, match="interactor"):
         run({**task, "interactor": "def interact(data, hear, say): return undefined"}, HONEST["guess"])
+
+
+def test_a_program_that_stops_listening_is_judged_all_the_same(run: Run) -> None:
+    deaf = "import os, time\nos.close(0)\nfor n in (1, 2, 3): print(n, flush=True); time.sleep(0.02)\n"
+    report = run(TASKS["guess"], deaf)
+    assert endings(report) == ["passed", "failed", "failed"]
+
+
+ODD = {
+    "prints slowly": ("total", """
+import sys, time
+row = [int(word) for word in sys.stdin.read().split()]
+for letter in f"{sum(row)}\\n{max(row)}\\n":
+    print(end=letter, flush=True)
+    time.sleep(0.02)
+"""),
+    "reads raw bytes": ("total", """
+import os
+row, word = [], b""
+while True:
+    letter = os.read(0, 1)
+    if letter.isdigit():
+        word += letter
+    elif word:
+        row.append(int(word))
+        word = b""
+    if not letter:
+        break
+os.write(1, f"{sum(row)} {max(row)}".encode())
+"""),
+    "ends late": ("total", HONEST["total"] + "import time\ntime.sleep(0.2)\n"),
+    "other digits of a float": ("ratio", "from fractions import Fraction\nprint(float(Fraction('/'.join(input().split()))))"),
+    "recurses deeply": ("steps", """
+import sys
+sys.setrecursionlimit(10**5)
+def deep(n): return 0 if n == 0 else 1 + deep(n - 1)
+assert deep(9000) == 9000
+""" + HONEST["steps"]),
+    "uses a thread": ("steps", """
+import threading
+def solve(n):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(inner(n)))
+    thread.start()
+    thread.join()
+    return found[0]
+""" + HONEST["steps"].replace("solve", "inner")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("habit", sorted(ODD))
+def test_honest_programs_with_odd_habits_pass(run: Run, habit: str) -> None:
+    name, program = ODD[habit]
+    report = run(TASKS[name], program)
+    assert report.verdict.correct, [fate.detail for fate in report.failures]
 
 
 def test_an_interactive_program_may_end_without_being_asked_to(run: Run) -> None:

@@ -130,6 +130,34 @@ def test_only_a_report_of_passed_is_a_pass(run: Run) -> None:
     assert report.verdict.score == 0.0
 
 
+def test_what_came_from_the_submission_can_go_back(run: Run) -> None:
+    """Or a submission could choose what to return so that nobody can judge it."""
+    suite = """
+import solution
+def test_compose(): assert solution.compose(solution.inc, solution.inc)(3) == 5
+def test_builtin(): assert solution.compose(len, len)
+def test_error():
+    try: solution.boom()
+    except Exception as error: assert solution.told(error) == "no"
+def test_named(): assert solution.told(solution.point()) == "named"
+"""
+    right = """
+import collections
+Point = collections.namedtuple("Point", "x y")
+class Odd(Exception): pass
+def inc(n): return n + 1
+def compose(f, g): return lambda n: f(g(n))
+def boom(): raise Odd("no")
+def told(thing): return "named" if isinstance(thing, tuple) else str(thing)
+def point(): return Point(1, 2)
+"""
+    cases = [{"node": f"test_b.py::test_{name}"} for name in ("compose", "builtin", "error", "named")]
+    data = {"kind": "pytest", "files": {"test_b.py": suite}, "cases": cases}
+    assert run(data, right).verdict.correct
+    for odd in ("inc = ValueError", "inc = ValueError('x')", "inc = Point(1, 2)", "inc = Odd", "inc = float('nan')"):
+        assert run(data, f"{right}\n{odd}\n").tests[0].ending.value in ("failed", "error"), odd
+
+
 def test_what_cannot_cross_is_unjudged(run: Run) -> None:
     with pytest.raises(Unjudged, match="function, which cannot cross"):
         run(task("callback"), SOLUTION)
