@@ -61,6 +61,10 @@ ENTRIES: tuple[EnvEntry, ...] = (
         "Write a program for a contest problem; checkers decide where many answers are right.",
     ),
     EnvEntry(
+        "proofgym/CodeDataset-v0", "proofgym.envs.code.dataset:CodeDataset", "code",
+        "Rows of HumanEval, MBPP, APPS, TACO, LiveCodeBench, CodeContests and the like, from a file or the hub.",
+    ),
+    EnvEntry(
         "proofgym/CodeFunction-v0", "proofgym.envs.code.function:CodeFunction", "code",
         "Write a function or a class from its specification; hidden cases judge it.",
     ),

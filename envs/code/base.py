@@ -291,7 +291,7 @@ def checked(instance: Any, fields: Mapping[str, type]) -> dict[str, Any]:
         raise BadInput(f"an instance is an object, found {type(instance).__name__}")
     found = {}
     for name, kind in fields.items():
-        value = instance.get(name)
+        value: Any = instance.get(name)
         if kind is float and type(value) is int:
             value = float(value)
         if type(value) is not kind:

@@ -69,5 +69,6 @@ def task_of(program: Program) -> CodeTask:
             cases.append(Case(f"case {number}", args=tuple(args[0]), steps=steps, visible=visible))
         else:
             cases.append(Case(f"case {number}", args=tuple(args), expected=expected, visible=visible))
-    kind = "class" if program.kind == "class" else "function"
-    return CodeTask(kind, tuple(cases), entry=program.entry, limits=LIMITS)
+    return CodeTask(
+        "class" if program.kind == "class" else "function", tuple(cases), entry=program.entry, limits=LIMITS
+    )

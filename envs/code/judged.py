@@ -56,7 +56,7 @@ def _row(values: list[int]) -> str:
 
 @_problem(0)
 def pair_with_sum(draw: Draw) -> tuple[str, str, str, Callable[[], str]]:
-    apart = draw.int(1, 3)
+    apart = draw.whole(1, 3)
     return (
         f"""The first line holds n and a target, the second n whole numbers. Print the positions i < j (counted from 1) of two
         numbers that sum to the target and whose positions differ by at least {apart}; any such pair is accepted. Print -1 if there is none.""",
@@ -80,7 +80,7 @@ def pair_with_sum(draw: Draw) -> tuple[str, str, str, Callable[[], str]]:
                 return False, "no such positions"
             return values[i - 1] + values[j - 1] == target, "another sum"
         """,
-        lambda: (lambda values: f"{len(values)} {draw.pick(draw.int(2, 24), values[0] + values[-1])}\n{_row(values)}\n")(
+        lambda: (lambda values: f"{len(values)} {draw.pick(draw.whole(2, 24), values[0] + values[-1])}\n{_row(values)}\n")(
             draw.ints(2, 9, 1, 15)
         ),
     )  # fmt: skip
@@ -91,11 +91,11 @@ def some_order(draw: Draw) -> tuple[str, str, str, Callable[[], str]]:
     word = draw.pick("task", "course", "recipe")
 
     def inputs() -> str:
-        n = draw.int(1, 8)
+        n = draw.whole(1, 8)
         order = draw.sample(range(1, n + 1), n)
         edges = []
-        for _ in range(draw.int(0, 10)):
-            a, b = draw.int(0, n - 1), draw.int(0, n - 1)
+        for _ in range(draw.whole(0, 10)):
+            a, b = draw.whole(0, n - 1), draw.whole(0, n - 1)
             if a != b:
                 a, b = (a, b) if draw.chance(0.08) else (min(a, b), max(a, b))
                 edges.append(f"{order[a]} {order[b]}")
@@ -139,9 +139,11 @@ def shortest_route(draw: Draw) -> tuple[str, str, str, Callable[[], str]]:
     one_way = draw.chance(0.5)
 
     def inputs() -> str:
-        n = draw.int(2, 8)
-        edges = [f"{a} {b}" for a, b in ((draw.int(1, n), draw.int(1, n)) for _ in range(draw.int(1, 13))) if a != b]
-        return "\n".join([f"{n} {len(edges)} {draw.int(1, n)} {draw.int(1, n)}", *edges]) + "\n"
+        n = draw.whole(2, 8)
+        edges = [
+            f"{a} {b}" for a, b in ((draw.whole(1, n), draw.whole(1, n)) for _ in range(draw.whole(1, 13))) if a != b
+        ]
+        return "\n".join([f"{n} {len(edges)} {draw.whole(1, n)} {draw.whole(1, n)}", *edges]) + "\n"
 
     both = "" if one_way else "ways[b].append(a)"
     return (
@@ -226,11 +228,11 @@ def even_split(draw: Draw) -> tuple[str, str, str, Callable[[], str]]:
 @_problem(1)
 def two_teams(draw: Draw) -> tuple[str, str, str, Callable[[], str]]:
     def inputs() -> str:
-        n = draw.int(1, 8)
-        side = [draw.int(0, 1) for _ in range(n)]
+        n = draw.whole(1, 8)
+        side = [draw.whole(0, 1) for _ in range(n)]
         pairs = []
-        for _ in range(draw.int(0, 9)):
-            a, b = draw.int(0, n - 1), draw.int(0, n - 1)
+        for _ in range(draw.whole(0, 9)):
+            a, b = draw.whole(0, n - 1), draw.whole(0, n - 1)
             if a != b and (side[a] != side[b] or draw.chance(0.1)):
                 pairs.append(f"{a + 1} {b + 1}")
         return "\n".join([f"{n} {len(pairs)}", *pairs]) + "\n"
@@ -275,10 +277,10 @@ def two_teams(draw: Draw) -> tuple[str, str, str, Callable[[], str]]:
 
 @_problem(1)
 def most_talks(draw: Draw) -> tuple[str, str, str, Callable[[], str]]:
-    pause = draw.int(0, 2)
+    pause = draw.whole(0, 2)
 
     def inputs() -> str:
-        talks = [(start, start + draw.int(1, 6)) for start in draw.ints(1, 8, 0, 18)]
+        talks = [(start, start + draw.whole(1, 6)) for start in draw.ints(1, 8, 0, 18)]
         return "\n".join([str(len(talks)), *(f"{a} {b}" for a, b in talks)]) + "\n"
 
     return (
@@ -341,7 +343,7 @@ def as_squares(draw: Draw) -> tuple[str, str, str, Callable[[], str]]:
                 return False, "not a sum of {kind} that comes to n"
             return len(said) == len(numbers(expected)), "there is a shorter sum"
         """,
-        lambda: f"{draw.int(1, 150)}\n",
+        lambda: f"{draw.whole(1, 150)}\n",
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ _BINARY: dict[type[ast.operator], tuple[type[ast.operator], ...]] = {
     ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Add,), ast.FloorDiv: (ast.Mod,), ast.Mod: (ast.FloorDiv,),
 }  # fmt: skip
 _NAMES = {"max": "min", "min": "max", "any": "all", "all": "any", "sum": "len"}
+_CONVERSIONS = {"sorted": "list", "set": "list", "list": "sorted", "abs": "int"}
 _METHODS = {"lower": "upper", "upper": "lower", "strip": "lstrip", "append": "remove", "startswith": "endswith"}
 _ROUNDS = 8  # times the reference's own rounds: a mutant that needs more would make judging slow, and is not used
 _TRIES = 60
@@ -83,10 +84,10 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[Any], None]]]:
     if isinstance(node, ast.Compare):
         for place, operator in enumerate(node.ops):
             for other in _COMPARE.get(type(operator), ()):
-                yield "compare", lambda n, place=place, other=other: n.ops.__setitem__(place, other())
+                yield "compare", _put("ops", place, other)
     elif isinstance(node, (ast.BinOp, ast.AugAssign)):
         for new in _BINARY.get(type(node.op), ()):
-            yield "arithmetic", lambda n, new=new: setattr(n, "op", new())
+            yield "arithmetic", _set("op", new)
     elif isinstance(node, ast.BoolOp):
         yield "connective", lambda n: setattr(n, "op", ast.Or() if isinstance(n.op, ast.And) else ast.And())
     elif isinstance(node, ast.Constant) and type(node.value) is int:
@@ -114,38 +115,50 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[Any], None]]]:
             if isinstance(statement, (ast.Expr, ast.AugAssign)) or (
                 isinstance(statement, ast.If) and not statement.orelse
             ):
-                yield "missing", lambda n, place=place: n.body.__delitem__(place)
+                yield "missing", _drop(place)
     if isinstance(node, (ast.If, ast.For, ast.While)):
-        for kind, other in ((ast.Continue, ast.Break), (ast.Break, ast.Continue)):
-            if isinstance(node.body[-1], kind):
-                yield "jump", lambda n, other=other: n.body.__setitem__(-1, other())
+        if isinstance(node.body[-1], ast.Continue):
+            yield "jump", _put("body", -1, ast.Break)
+        if isinstance(node.body[-1], ast.Break):
+            yield "jump", _put("body", -1, ast.Continue)
 
 
 def _call_changes(node: ast.Call) -> Iterator[tuple[str, Callable[[Any], None]]]:
     name = node.func.id if isinstance(node.func, ast.Name) else ""
     if name in _NAMES and not node.keywords:
         yield "call", lambda n: setattr(n.func, "id", _NAMES[n.func.id])
-    if name in ("sorted", "list", "set", "abs") and len(node.args) == 1 and not node.keywords:
-        yield (
-            "call",
-            lambda n: setattr(
-                n,
-                "func",
-                ast.Name(
-                    "list" if n.func.id in ("sorted", "set") else "int" if n.func.id == "abs" else "sorted", ast.Load()
-                ),
-            ),
-        )
+    if name in _CONVERSIONS and len(node.args) == 1 and not node.keywords:
+        yield "call", lambda n: setattr(n.func, "id", _CONVERSIONS[n.func.id])
     if name == "range":
         if len(node.args) == 1:
             yield "bound", lambda n: n.args.insert(0, ast.Constant(1))
         stop = 0 if len(node.args) == 1 else 1
-        yield (
-            "bound",
-            lambda n, stop=stop: n.args.__setitem__(stop, ast.BinOp(n.args[stop], ast.Sub(), ast.Constant(1))),
-        )
+        yield "bound", _one_less(stop)
     if isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS and len(node.args) <= 1:
         yield "call", lambda n: setattr(n.func, "attr", _METHODS[n.func.attr])
+
+
+def _put(field: str, place: int, kind: type[ast.AST]) -> Callable[[Any], None]:
+    """Another kind of node at a place of a list."""
+    return lambda node: getattr(node, field).__setitem__(place, kind())
+
+
+def _set(field: str, kind: type[ast.AST]) -> Callable[[Any], None]:
+    return lambda node: setattr(node, field, kind())
+
+
+def _drop(place: int) -> Callable[[Any], None]:
+    """A body without one of its statements."""
+    return lambda node: node.body.__delitem__(place)
+
+
+def _one_less(place: int) -> Callable[[Any], None]:
+    """A call with one of its arguments less by one."""
+
+    def change(node: Any) -> None:
+        node.args[place] = ast.BinOp(node.args[place], ast.Sub(), ast.Constant(1))
+
+    return change
 
 
 def budget(program: Program) -> int:

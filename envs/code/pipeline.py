@@ -15,7 +15,7 @@ _TYPES = {"numbers": "list[int]", "words": "list[str]", "text": "str", "number":
 
 
 def _filter_numbers(draw: Draw) -> tuple[str, str]:
-    k, r = draw.int(2, 5), draw.int(0, 1)
+    k, r = draw.whole(2, 5), draw.whole(0, 1)
     return draw.pick(
         (f"keep only the numbers that leave the rest {r} when divided by {k}", f"[n for n in data if n % {k} == {r}]"),
         (f"keep only the numbers above {k}", f"[n for n in data if n > {k}]"),
@@ -26,7 +26,7 @@ def _filter_numbers(draw: Draw) -> tuple[str, str]:
 
 
 def _map_numbers(draw: Draw) -> tuple[str, str]:
-    a, b = draw.int(2, 4), draw.int(1, 9)
+    a, b = draw.whole(2, 4), draw.whole(1, 9)
     return draw.pick(
         (f"replace each number n by {a}n - {b}", f"[{a} * n - {b} for n in data]"),
         ("replace each number by its square", "[n * n for n in data]"),
@@ -40,7 +40,7 @@ def _map_numbers(draw: Draw) -> tuple[str, str]:
 
 
 def _order_numbers(draw: Draw) -> tuple[str, str]:
-    k = draw.int(2, 4)
+    k = draw.whole(2, 4)
     return draw.pick(
         ("sort it in ascending order", "sorted(data)"),
         ("sort it by absolute value in descending order, equal ones staying in their order", "sorted(data, key=lambda n: -abs(n))"),
@@ -52,7 +52,7 @@ def _order_numbers(draw: Draw) -> tuple[str, str]:
 
 
 def _numbers_to_number(draw: Draw) -> tuple[str, str]:
-    k = draw.int(2, 9)
+    k = draw.whole(2, 9)
     return draw.pick(
         ("take the sum of the numbers (0 if there are none)", "sum(data)"),
         ("take the number of different numbers in it", "len(set(data))"),
@@ -73,7 +73,7 @@ def _numbers_to_words(draw: Draw) -> tuple[str, str]:
 
 
 def _numbers_to_table(draw: Draw) -> tuple[str, str]:
-    k = draw.int(2, 4)
+    k = draw.whole(2, 4)
     return draw.pick(
         ("make a dictionary from each number, as a decimal text, to how often it is there", "{str(n): data.count(n) for n in data}"),
         (f"make a dictionary from the rest of division by {k}, as a text, to the sum of the numbers with that rest, for rests that occur", f"{{str(r): sum(n for n in data if n % {k} == r) for r in sorted({{n % {k} for n in data}})}}"),
@@ -81,7 +81,7 @@ def _numbers_to_table(draw: Draw) -> tuple[str, str]:
 
 
 def _words_to_words(draw: Draw) -> tuple[str, str]:
-    k, letter = draw.int(2, 4), draw.pick("a", "b", "c")
+    k, letter = draw.whole(2, 4), draw.pick("a", "b", "c")
     return draw.pick(
         (f"keep only the words with at least {k - 1} characters", f"[w for w in data if len(w) >= {k - 1}]"),
         (f"leave out the words that contain {letter!r}", f"[w for w in data if {letter!r} not in w]"),
@@ -121,7 +121,7 @@ def _words_to_table(draw: Draw) -> tuple[str, str]:
 
 
 def _text_to_text(draw: Draw) -> tuple[str, str]:
-    k, letter = draw.int(2, 4), draw.pick("a", "b", "c")
+    k, letter = draw.whole(2, 4), draw.pick("a", "b", "c")
     return draw.pick(
         ("reverse it", "data[::-1]"),
         (f"keep only every {k}th character, beginning with the first", f"data[::{k}]"),
@@ -135,7 +135,7 @@ def _text_to_text(draw: Draw) -> tuple[str, str]:
 
 
 def _text_to_words(draw: Draw) -> tuple[str, str]:
-    k, letter = draw.int(2, 4), draw.pick("a", "b")
+    k, letter = draw.whole(2, 4), draw.pick("a", "b")
     return draw.pick(
         (f"cut it into pieces of {k} characters, the last possibly shorter", f"[data[i : i + {k}] for i in range(0, len(data), {k})]"),
         (f"split it at every {letter!r} (which is dropped; pieces may be empty)", f"data.split({letter!r})"),
@@ -151,7 +151,7 @@ def _text_to_numbers(draw: Draw) -> tuple[str, str]:
 
 
 def _table_to_table(draw: Draw) -> tuple[str, str]:
-    k = draw.int(1, 3)
+    k = draw.whole(1, 3)
     return draw.pick(
         (f"leave out the entries whose value is at most {k}", f"{{key: v for key, v in data.items() if v > {k}}}"),
         (f"add {k} times the length of the key to each value", f"{{key: v + {k} * len(key) for key, v in data.items()}}"),
@@ -190,11 +190,11 @@ STEPS: Mapping[str, tuple[tuple[str, Step], ...]] = {
 
 
 def _chain(draw: Draw, start: str, name: str) -> Sketch:
-    count, at = max(2, draw.scale(2, 6) + draw.int(0, 1)), start
+    count, at = max(2, draw.scale(2, 6) + draw.whole(0, 1)), start
     sentences, lines = [], []
     for number in range(count):
         options = [step for step in STEPS[at] if step[0] != "number" or number == count - 1]
-        to, step = options[draw.int(0, len(options) - 1)]
+        to, step = options[draw.whole(0, len(options) - 1)]
         sentence, expression = step(draw)
         sentences.append(f"({number + 1}) {sentence}")
         lines.append(f"    data = {expression}")

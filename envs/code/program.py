@@ -47,7 +47,7 @@ class Draw:
     def __init__(self, rng: np.random.Generator, level: float) -> None:
         self.rng, self.level = rng, level
 
-    def int(self, low: int, high: int) -> int:
+    def whole(self, low: int, high: int) -> int:
         """A whole number from `low` to `high`, both included."""
         return int(self.rng.integers(low, high + 1))
 
@@ -69,15 +69,15 @@ class Draw:
 
     def ints(self, least: int, most: int, low: int, high: int) -> list[int]:
         """A list of `least` to `most` whole numbers."""
-        return [self.int(low, high) for _ in range(self.int(least, most))]
+        return [self.whole(low, high) for _ in range(self.whole(least, most))]
 
     def word(self, least: int, most: int, letters: str = _LETTERS) -> str:
         """A text over `letters`."""
-        return "".join(letters[int(i)] for i in self.rng.integers(len(letters), size=self.int(least, most)))
+        return "".join(letters[int(i)] for i in self.rng.integers(len(letters), size=self.whole(least, most)))
 
     def words(self, least: int, most: int, letters: str = "abcdefgh", longest: int = 4) -> list[str]:
         """A list of words; few letters, so that words repeat."""
-        return [self.word(1, longest, letters) for _ in range(self.int(least, most))]
+        return [self.word(1, longest, letters) for _ in range(self.whole(least, most))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ def _clean(draw: Draw, work: Work) -> None:
 
 def _filter(draw: Draw, work: Work) -> None:
     theme, options = work.theme, []
-    least, month = draw.int(2, 9), draw.int(2, 5)
+    least, month = draw.whole(2, 9), draw.whole(2, 5)
     if theme.amount in work.columns:
         options.append((f"keep the rows whose {theme.amount} is at least {least}", f'row["{theme.amount}"] >= {least}'))
         options.append(
@@ -136,7 +136,7 @@ def _filter(draw: Draw, work: Work) -> None:
         two = sorted(draw.sample(theme.kinds, 2))
         options.append((f"keep the rows whose kind is {two[0]} or {two[1]}", f'row["kind"] in {two!r}'))
     if options:
-        sentence, test = options[draw.int(0, len(options) - 1)]
+        sentence, test = options[draw.whole(0, len(options) - 1)]
         work.add(sentence, f"rows = [row for row in rows if {test}]")
 
 
@@ -167,7 +167,7 @@ def _join(draw: Draw, work: Work) -> None:
 
 def _derive(draw: Draw, work: Work) -> None:
     theme, options = work.theme, []
-    k = draw.int(3, 9)
+    k = draw.whole(3, 9)
     if theme.amount in work.columns and "size" not in work.columns:
         options.append(
             (
@@ -211,7 +211,7 @@ def _derive(draw: Draw, work: Work) -> None:
             )
         )
     if options:
-        sentence, code, name, kind = options[draw.int(0, len(options) - 1)]
+        sentence, code, name, kind = options[draw.whole(0, len(options) - 1)]
         work.add(sentence, code)
         work.columns[name] = kind
 
@@ -220,8 +220,8 @@ def _group(draw: Draw, work: Work) -> None:
     texts, numbers = _texts(work), [name for name in _numbers(work) if name != "id"]
     if not texts or not numbers:
         return
-    by = draw.sample(texts, min(len(texts), draw.int(1, 2)))
-    number = numbers[draw.int(0, len(numbers) - 1)]
+    by = draw.sample(texts, min(len(texts), draw.whole(1, 2)))
+    number = numbers[draw.whole(0, len(numbers) - 1)]
     options = [
         ("rows", "the number of rows", "len(group)", "int"),
         ("sum", f"the sum of {number}", f'sum(row["{number}"] for row in group)', "int"),
@@ -234,7 +234,7 @@ def _group(draw: Draw, work: Work) -> None:
             "int",
         ),
     ]
-    made = draw.sample(options, draw.int(1, 3))
+    made = draw.sample(options, draw.whole(1, 3))
     said = ", ".join(f"{name} ({what})" for name, what, _, _ in made)
     values = ", ".join(f'"{name}": {value}' for name, _, value, _ in made)
     keys = ", ".join(f'row["{name}"]' for name in by)
@@ -254,10 +254,10 @@ def _top(draw: Draw, work: Work) -> None:
     texts, numbers = _texts(work), _numbers(work)
     if not texts or not numbers:
         return
-    by, number = texts[draw.int(0, len(texts) - 1)], numbers[draw.int(0, len(numbers) - 1)]
+    by, number = texts[draw.whole(0, len(texts) - 1)], numbers[draw.whole(0, len(numbers) - 1)]
     rest = [name for name in work.columns if name != number and work.columns[name] != "float"]
     ties = ", ".join(f'row["{name}"]' for name in rest)
-    most = draw.int(1, 2)
+    most = draw.whole(1, 2)
     work.add(
         f"for each {by}, keep only the {'row' if most == 1 else f'{most} rows'} with the largest {number} (of rows with equal {number}, those that come first "
         f"when ordered by {', then '.join(rest)}, ascending)",
@@ -273,7 +273,7 @@ def _top(draw: Draw, work: Work) -> None:
 
 def _sort(draw: Draw, work: Work) -> None:
     names = [name for name, kind in work.columns.items() if kind != "float"]
-    first = names[draw.int(0, len(names) - 1)]
+    first = names[draw.whole(0, len(names) - 1)]
     down = work.columns[first] == "int" and draw.chance(0.6)
     rest = [name for name in names if name != first]
     key = ", ".join([f'{"-" if down else ""}row["{first}"]', *(f'row["{name}"]' for name in rest)])
@@ -284,7 +284,7 @@ def _sort(draw: Draw, work: Work) -> None:
     )
     work.ordered = True
     if draw.chance(0.4):
-        most = draw.int(2, 4)
+        most = draw.whole(2, 4)
         work.add(f"keep the first {most} rows", f"rows = rows[:{most}]")
 
 
@@ -311,14 +311,16 @@ def draw_work(draw: Draw) -> tuple[Work, Callable[[], list[Any]]]:
 def _tables(draw: Draw, theme: Theme) -> Mapping[str, list[dict[str, Any]]]:
     people = ["ann", "bob", "cy", "dee", "eli"]
     events: list[dict[str, Any]] = []
-    for number in range(1, draw.int(4, 11) + 1):
+    for number in range(1, draw.whole(4, 11) + 1):
         if events and draw.chance(0.15):
             events.append({**events[-1], "id": number})
             continue
         kind = draw.pick(*theme.kinds)
         kind = draw.pick(kind, kind, kind.upper(), f" {kind}", f"{kind.capitalize()} ")
-        amount = None if draw.chance(0.12) else draw.int(0, 24)
-        date = f"2025-{draw.int(1, 6):02d}-{draw.int(1, 28):02d}"
+        amount = None if draw.chance(0.12) else draw.whole(0, 24)
+        date = f"2025-{draw.whole(1, 6):02d}-{draw.whole(1, 28):02d}"
         events.append({"id": number, theme.key: draw.pick(*people), "kind": kind, theme.amount: amount, "date": date})
-    things = [{theme.key: name, theme.place: draw.pick(*theme.places)} for name in draw.sample(people, draw.int(2, 4))]
+    things = [
+        {theme.key: name, theme.place: draw.pick(*theme.places)} for name in draw.sample(people, draw.whole(2, 4))
+    ]
     return {theme.events: events, theme.things: things}

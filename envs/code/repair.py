@@ -56,16 +56,17 @@ class CodeRepair(CodeEnv):
         self._failing = self._kept = frozenset()  # type: frozenset[str]
         self._potential = 0.0
 
-    def draw_content(self, rng: np.random.Generator) -> tuple[Any, Drawn]:
+    def draw_content(self, rng: np.random.Generator) -> tuple[Any, Any]:
         drawn = sketch_program(rng, self.level, families())
         return drawn.content, drawn
 
-    def complete(self, drawn: Drawn, rng: np.random.Generator) -> Mapping[str, Any] | None:
+    def complete(self, drawn: Any, rng: np.random.Generator) -> Mapping[str, Any] | None:
+        assert isinstance(drawn, Drawn)
         program = drawn.finish(visible=0, hidden=_VISIBLE + _HIDDEN)
         if program is None:
             return None
         program = dataclasses.replace(program, source=ast.unparse(ast.parse(program.source)) + "\n")
-        planted = plant(program, rng, bugs=drawn.draw.int(1, drawn.draw.scale(1, 3)))
+        planted = plant(program, rng, bugs=drawn.draw.whole(1, drawn.draw.scale(1, 3)))
         if planted is None:
             return None
         mutant, failed = planted

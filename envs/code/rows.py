@@ -1,7 +1,7 @@
 """Rows of public data sets of programming, read into questions and the tasks that judge them.
 
-One function for each format, from a row to a `Question`. A row that cannot be used is refused with the field's name. The
-references of a row are data of strangers: they run in sandboxes only, where their results are needed at all.
+One function for each format, from a row to a `Question`. A row that cannot be used is refused with the field's name.
+The solutions of a row are the work of strangers: they run in sandboxes only, where their results are needed at all.
 
 Sources: HumanEval (arXiv:2107.03374), MBPP (arXiv:2108.07732), HumanEval+ and MBPP+ (arXiv:2305.01210), APPS
 (arXiv:2105.09938), TACO (arXiv:2312.14852), LiveCodeBench (arXiv:2403.07974), CodeContests (arXiv:2203.07814).
@@ -59,7 +59,7 @@ def human_eval(row: Mapping[str, Any], pool: Pool | None) -> Question:
 def eval_plus(row: Mapping[str, Any], pool: Pool | None) -> Question:
     """A row of HumanEval+ or MBPP+: as HumanEval, with `base_input` and `plus_input` and a tolerance `atol`.
 
-    What is expected is what `canonical_solution` returns, run in a sandbox. `base_input` is judged as well as `plus_input`.
+    What is expected is what `canonical_solution` returns, run in a sandbox. Both kinds of input are judged.
     """
     found = _texts(row, "prompt", "entry_point", "canonical_solution")
     inputs = [*_rows_of_arguments(row, "base_input"), *_rows_of_arguments(row, "plus_input")][:_MOST_CASES]
@@ -138,8 +138,8 @@ def apps(row: Mapping[str, Any], pool: Pool | None) -> Question:
 def live_code_bench(row: Mapping[str, Any], pool: Pool | None) -> Question:
     """A row of LiveCodeBench: `question_content`, `public_test_cases`, `private_test_cases`, `metadata`.
 
-    Private cases may be packed as base64 of zlib of a pickled text. They are unpacked within bounds, and the text is read
-    out of the pickle's opcodes: nothing is unpickled.
+    Private cases may be packed as base64 of zlib of a pickled text. They are unpacked within bounds, and the text is
+    read out of the pickle's opcodes: nothing is unpickled.
     """
     said = _text(row, "question_content")
     public, private = _live_cases(row, "public_test_cases"), _live_cases(row, "private_test_cases")
@@ -167,11 +167,16 @@ def live_code_bench(row: Mapping[str, Any], pool: Pool | None) -> Question:
         )
         task = CodeTask("function", made, entry=_entry(name, str(starter)), limits=_LIMITS)
     given = f"\n\nBegin with:\n\n{starter}" if starter else ""
-    return Question(f"{said.strip()}{given}", replace(task, origin=str(row.get("question_id", ""))), _first_solution(row), _level(row.get("difficulty")))
+    return Question(
+        f"{said.strip()}{given}",
+        replace(task, origin=str(row.get("question_id", ""))),
+        _first_solution(row),
+        _level(row.get("difficulty")),
+    )
 
 
 def code_contests(row: Mapping[str, Any], pool: Pool | None) -> Question:
-    """A row of CodeContests: `description`, and `public_tests`, `private_tests`, `generated_tests` with input and output."""
+    """A row of CodeContests: `description`, and three kinds of tests, each with `input` and `output`."""
     said = _text(row, "description")
     for name in ("input_file", "output_file"):
         if row.get(name):
@@ -189,9 +194,16 @@ def code_contests(row: Mapping[str, Any], pool: Pool | None) -> Question:
                 cases.append(replace(_printed(len(cases) + 1, text, printed), visible=part == "public_tests"))
     if not any(not case.visible for case in cases):
         raise BadInput("'private_tests' and 'generated_tests' are empty; nothing could be judged")
-    task = CodeTask("stdio", tuple(cases), compare=_NUMBERS, limits=_time_and_memory(row), origin=str(row.get("name", "")))
+    task = CodeTask(
+        "stdio", tuple(cases), compare=_NUMBERS, limits=_time_and_memory(row), origin=str(row.get("name", ""))
+    )
     difficulty = row.get("difficulty")
-    return Question(said.strip(), task, _python_solution(row), min(1.0, difficulty / 20) if type(difficulty) is int and difficulty > 0 else 0.5)
+    return Question(
+        said.strip(),
+        task,
+        _python_solution(row),
+        min(1.0, difficulty / 20) if type(difficulty) is int and difficulty > 0 else 0.5,
+    )
 
 
 FORMATS: Mapping[str, Callable[[Mapping[str, Any], Pool | None], Question]] = {
@@ -207,12 +219,14 @@ def sniff(row: Mapping[str, Any]) -> str:
         BadInput: It is none of them.
     """
     for field, name in (
-        ("plus_input", "humaneval+"), ("canonical_solution", "humaneval"), ("test_list", "mbpp"), ("input_output", "apps"),
-        ("private_test_cases", "livecodebench"), ("private_tests", "codecontests"),
+        ("plus_input", "humaneval+"), ("canonical_solution", "humaneval"), ("test_list", "mbpp"),
+        ("input_output", "apps"), ("private_test_cases", "livecodebench"), ("private_tests", "codecontests"),
     ):  # fmt: skip
         if field in row:
             return name
-    raise BadInput(f"no known format has the fields {', '.join(map(str, row))[:100]}; pass format=, one of {', '.join(FORMATS)}")
+    raise BadInput(
+        f"no known format has the fields {', '.join(map(str, row))[:100]}; pass format=, one of {', '.join(FORMATS)}"
+    )
 
 
 def read_row(row: Any, form: str, pool: Pool | None = None) -> Question:
@@ -227,7 +241,7 @@ def read_row(row: Any, form: str, pool: Pool | None = None) -> Question:
     return FORMATS[sniff(row) if form == "auto" else form](row, pool)
 
 
-# Reading fields ---------------------------------------------------------------------------------------------------------
+# Reading fields -------------------------------------------------------------------------------------------------------
 
 _NUMBERS = Comparator(kind="tokens", abs=1e-6, rel=1e-6)
 
@@ -248,7 +262,12 @@ def _texts(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 def _list_of_texts(row: Mapping[str, Any], name: str) -> list[str]:
     value = row.get(name)
-    if not isinstance(value, Sequence) or isinstance(value, str) or not value or not all(isinstance(t, str) for t in value):
+    if (
+        not isinstance(value, Sequence)
+        or isinstance(value, str)
+        or not value
+        or not all(isinstance(t, str) for t in value)
+    ):
         raise BadInput(f"{name!r} is no list of texts, found {value!r:.40}")
     return list(value)
 
@@ -291,9 +310,8 @@ def _called(tests: Sequence[str], code: str) -> str:
     """The function that assertions are about: the one that the code defines and a test calls."""
     try:
         defined = {node.name for node in ast.walk(ast.parse(code)) if isinstance(node, ast.FunctionDef)}
-        called = [
-            node.func.id for node in ast.walk(ast.parse(tests[0])) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-        ]  # fmt: skip
+        calls = [node.func for node in ast.walk(ast.parse(tests[0])) if isinstance(node, ast.Call)]
+        called = [function.id for function in calls if isinstance(function, ast.Name)]
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise BadInput(f"'code' or 'test_list' is no Python: {error}") from None
     found = [name for name in called if name in defined]

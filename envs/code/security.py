@@ -44,7 +44,8 @@ class SecurityRepair(CodeRepair):
         made = holes()[names[int(rng.integers(len(names)))]](Draw(rng, self.level))
         return _content(made), made
 
-    def complete(self, drawn: Hole, rng: np.random.Generator) -> Mapping[str, Any] | None:
+    def complete(self, drawn: Any, rng: np.random.Generator) -> Mapping[str, Any] | None:
+        assert isinstance(drawn, Hole)
         program = _with_cases(drawn, rng)
         task = dataclasses.replace(task_of(program), limits=_LIMITS)
         names = [case.name for case in task.cases]

@@ -52,7 +52,7 @@ def _slow(hard: int) -> Callable[[Callable[[Draw], _Parts]], None]:
 
 @_slow(0)
 def counted_pairs(draw: Draw) -> _Parts:
-    k, relation = draw.int(2, 40), draw.pick("sum", "difference")
+    k, relation = draw.whole(2, 40), draw.pick("sum", "difference")
     test = f"a + b == {k}" if relation == "sum" else f"abs(a - b) == {k}"
     others = f"seen.get({k} - b, 0)" if relation == "sum" else f"seen.get(b - {k}, 0) + seen.get(b + {k}, 0)"
     said = f"sum to {k}" if relation == "sum" else f"differ by exactly {k}"
@@ -76,7 +76,7 @@ def counted_pairs(draw: Draw) -> _Parts:
                 seen[b] = seen.get(b, 0) + 1
             return count
         """,
-        lambda: [draw.ints(0, 12, -k, 2 * k)], lambda: [[draw.int(-k, 2 * k) for _ in range(1900)]],
+        lambda: [draw.ints(0, 12, -k, 2 * k)], lambda: [[draw.whole(-k, 2 * k) for _ in range(1900)]],
     )  # fmt: skip
 
 
@@ -105,14 +105,14 @@ def range_sums(draw: Draw) -> _Parts:
                 before.append(before[-1] + ({value}))
             return [before[stop] - before[start] for start, stop in ranges]
         """,
-        lambda: (lambda n: [[draw.int(-9, 9) for _ in range(n)], [sorted([draw.int(0, n), draw.int(0, n)]) for _ in range(draw.int(0, 4))]])(draw.int(0, 8)),
-        lambda: [[draw.int(-9, 9) for _ in range(3000)], [[draw.int(0, 300), draw.int(2700, 3000)] for _ in range(700)]],
+        lambda: (lambda n: [[draw.whole(-9, 9) for _ in range(n)], [sorted([draw.whole(0, n), draw.whole(0, n)]) for _ in range(draw.whole(0, 4))]])(draw.whole(0, 8)),
+        lambda: [[draw.whole(-9, 9) for _ in range(3000)], [[draw.whole(0, 300), draw.whole(2700, 3000)] for _ in range(700)]],
     )  # fmt: skip
 
 
 @_slow(1)
 def best_stretch(draw: Draw) -> _Parts:
-    least, extreme = draw.int(1, 3), draw.pick("largest", "smallest")
+    least, extreme = draw.whole(1, 3), draw.pick("largest", "smallest")
     pick = "max" if extreme == "largest" else "min"
     prefix = "min" if extreme == "largest" else "max"
     return (
@@ -142,7 +142,7 @@ def best_stretch(draw: Draw) -> _Parts:
                 best = total if best is None else {pick}(best, total)
             return 0 if best is None else best
         """,
-        lambda: [draw.ints(0, 10, -9, 9)], lambda: [[draw.int(-50, 50) for _ in range(1100)]],
+        lambda: [draw.ints(0, 10, -9, 9)], lambda: [[draw.whole(-50, 50) for _ in range(1100)]],
     )  # fmt: skip
 
 
@@ -219,7 +219,7 @@ def window_extremes(draw: Draw) -> _Parts:
                     result.append(numbers[waiting[0]])
             return result
         """,
-        lambda: [draw.ints(0, 10, -9, 9), draw.int(1, 5)], lambda: [[draw.int(0, 9999) for _ in range(2600)], 400],
+        lambda: [draw.ints(0, 10, -9, 9), draw.whole(1, 5)], lambda: [[draw.whole(0, 9999) for _ in range(2600)], 400],
     )  # fmt: skip
 
 
@@ -244,16 +244,16 @@ def known_words(draw: Draw) -> _Parts:
             return [word for word in dict.fromkeys(words) if word {test} known]
         """,
         lambda: [draw.words(0, 8, "abc", 2), draw.words(0, 6, "abc", 2)],
-        lambda: [[draw.word(6, 8) for _ in range(2100)] if what == "missing" else [f"w{draw.int(0, 2500)}" for _ in range(2300)],
+        lambda: [[draw.word(6, 8) for _ in range(2100)] if what == "missing" else [f"w{draw.whole(0, 2500)}" for _ in range(2300)],
                  [draw.word(6, 8) for _ in range(2300)] if what == "missing" else [f"w{n}" for n in range(2500, 0, -1)]],
     )  # fmt: skip
 
 
 @_slow(0)
 def recursion_without_memory(draw: Draw) -> _Parts:
-    a, b, modulus = draw.int(1, 4), draw.int(1, 4), draw.pick(1009, 10007, 99991)
-    back = draw.int(2, 3)
-    start = draw.int(1, 5)
+    a, b, modulus = draw.whole(1, 4), draw.whole(1, 4), draw.pick(1009, 10007, 99991)
+    back = draw.whole(2, 3)
+    start = draw.whole(1, 5)
     return (
         "def term(n: int) -> int",
         f"f(0) = ... = f({back - 1}) = {start}; for larger n, f(n) = {a} f(n-1) + {b} f(n-{back}) + n, modulo {modulus}. Return f(n).",
@@ -270,7 +270,7 @@ def recursion_without_memory(draw: Draw) -> _Parts:
                 values.append(({a} * values[k - 1] + {b} * values[k - {back}] + k) % {modulus})
             return values[n]
         """,
-        lambda: [draw.int(0, 14)], lambda: [28 if back == 2 else 38],
+        lambda: [draw.whole(0, 14)], lambda: [28 if back == 2 else 38],
     )  # fmt: skip
 
 
@@ -306,13 +306,13 @@ def numbers_without_factor(draw: Draw) -> _Parts:
                         sieve[multiple] = False
             return {end[0]}
         """,
-        lambda: [draw.int(0, 60)], lambda: [5200 + draw.int(0, 99)],
+        lambda: [draw.whole(0, 60)], lambda: [5200 + draw.whole(0, 99)],
     )  # fmt: skip
 
 
 @_slow(2)
 def inversions(draw: Draw) -> _Parts:
-    factor = draw.int(1, 3)
+    factor = draw.whole(1, 3)
     return (
         "def inversions(numbers: list[int]) -> int",
         f"Return how many pairs of positions i < j there are with numbers[i] > {factor if factor > 1 else ''}{' * ' if factor > 1 else ''}numbers[j]. The numbers are 0 or more.",
@@ -337,14 +337,14 @@ def inversions(draw: Draw) -> _Parts:
                 insort(seen, number)
             return count
         """,
-        lambda: [draw.ints(0, 10, 0, 12)], lambda: [[draw.int(0, 3000) for _ in range(1500)]],
+        lambda: [draw.ints(0, 10, 0, 12)], lambda: [[draw.whole(0, 3000) for _ in range(1500)]],
     )  # fmt: skip
 
 
 @_slow(2)
 def ways_to_step(draw: Draw) -> _Parts:
     steps = sorted(draw.sample(range(1, 6), 3))
-    bad = draw.int(4, 7)
+    bad = draw.whole(4, 7)
     return (
         "def ways(n: int) -> int",
         f"Return in how many ways one can climb n stairs (n >= 0) with steps of {steps[0]}, {steps[1]} or {steps[2]} stairs, without ever standing on a stair whose number is divisible by {bad} (the last one, n, is allowed). The order of the steps matters.",
@@ -368,7 +368,7 @@ def ways_to_step(draw: Draw) -> _Parts:
                     table[stair] = sum(table[stair - step] for step in {steps!r} if step <= stair)
             return table[n]
         """,
-        lambda: [draw.int(0, 16)], lambda: [_deep(steps, bad)],
+        lambda: [draw.whole(0, 16)], lambda: [_deep(steps, bad)],
     )  # fmt: skip
 
 
@@ -395,7 +395,7 @@ def closest_pair(draw: Draw) -> _Parts:
             return min((b - a for a, b in zip(ordered, ordered[1:])), default=-1)
         """
     else:
-        k = draw.int(2, 5)
+        k = draw.whole(2, 5)
         spec = f"Return the largest value of numbers[j] - numbers[i] - {k} * (j - i) over positions i < j; -1 if the list has fewer than two numbers, and also if no such value is above -1."
         slow = f"best = max(best, numbers[j] - numbers[i] - {k} * (j - i))"
         fast = f"""
@@ -419,5 +419,5 @@ def closest_pair(draw: Draw) -> _Parts:
                     {slow}
             return best
         """,
-        fast, lambda: [draw.ints(0, 9, 0, 60)], lambda: [[draw.int(0, 10**6) for _ in range(900)]],
+        fast, lambda: [draw.ints(0, 9, 0, 60)], lambda: [[draw.whole(0, 10**6) for _ in range(900)]],
     )  # fmt: skip

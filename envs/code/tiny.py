@@ -30,7 +30,7 @@ MODULI = (997, 1009, 10007)
 
 
 def _test(draw: Draw, x: Expr) -> Expr:
-    n, r = draw.int(2, 6), draw.int(0, 1)
+    n, r = draw.whole(2, 6), draw.whole(0, 1)
     return draw.pick(
         ("==", ("%", x, n), r), ("<", x, n), ("<=", "k", x), ("!=", ("%", x, 2), ("%", "k", 2)), ("<", ("abs", x), ("*", n, 2)),
         ("and", ("<", 0, x), ("!=", ("%", x, n), 0)), ("or", ("<", x, -n), ("==", ("%", x, n), r)), ("not", ("==", x, "k")),
@@ -38,7 +38,7 @@ def _test(draw: Draw, x: Expr) -> Expr:
 
 
 def _formula(draw: Draw, x: Expr) -> Expr:
-    n, m = draw.int(2, 5), draw.int(1, 9)
+    n, m = draw.whole(2, 5), draw.whole(1, 9)
     return draw.pick(
         ("-", ("*", n, x), m), ("//", ("+", x, m), n), ("%", ("*", x, x), draw.pick(*MODULI)), ("max", x, ("-", m, x)),
         ("+", ("//", x, n), ("%", x, n)), ("min", ("*", x, n), ("+", "k", m)), ("-", "k", x), ("%", ("-", x, "k"), n + 2),
@@ -81,7 +81,7 @@ def _sums(draw: Draw, v: str, w: str) -> Body:
                     "i",
                     (
                         "%",
-                        ("+", ("item", v, "i"), ("*", draw.int(1, 3), ("item", v, ("-", "i", 1)))),
+                        ("+", ("item", v, "i"), ("*", draw.whole(1, 3), ("item", v, ("-", "i", 1)))),
                         draw.pick(*MODULI),
                     ),
                 )
@@ -103,7 +103,7 @@ def _digits(draw: Draw, v: str, w: str) -> Body:
 
 
 def _backwards(draw: Draw, v: str, w: str) -> Body:
-    step = draw.int(1, 2)
+    step = draw.whole(1, 2)
     return [
         ("list", w),
         ("for", "i", 0, ("len", v), [("if", ("==", ("%", "i", step), 0), [("push", w, ("item", v, ("-", ("-", ("len", v), 1), "i")))], [])]),
@@ -132,8 +132,8 @@ def _common(draw: Draw, v: str, w: str) -> Body:
 def _fold(draw: Draw, v: str, w: str) -> Body:
     m = draw.pick(*MODULI)
     return [
-        ("let", "r", draw.int(0, 5)),
-        ("for", "i", 0, ("len", v), [("set", "r", ("%", ("+", ("*", "r", draw.int(2, 40)), ("item", v, "i")), m))]),
+        ("let", "r", draw.whole(0, 5)),
+        ("for", "i", 0, ("len", v), [("set", "r", ("%", ("+", ("*", "r", draw.whole(2, 40)), ("item", v, "i")), m))]),
         ("print", "r"),
     ]
 
@@ -141,7 +141,7 @@ def _fold(draw: Draw, v: str, w: str) -> Body:
 def _pairs(draw: Draw, v: str, w: str) -> Body:
     a, b = ("item", v, "i"), ("item", v, "j")
     test = draw.pick(
-        ("==", ("%", ("+", a, b), draw.int(2, 5)), 0),
+        ("==", ("%", ("+", a, b), draw.whole(2, 5)), 0),
         ("<", a, b),
         ("<=", ("abs", ("-", a, b)), "k"),
         ("==", ("%", ("*", a, b), 3), 1),
@@ -151,9 +151,9 @@ def _pairs(draw: Draw, v: str, w: str) -> Body:
 
 
 def _machine(draw: Draw, v: str, w: str) -> Body:
-    up, down, top = draw.int(1, 3), draw.int(1, 4), draw.int(5, 9)
+    up, down, top = draw.whole(1, 3), draw.whole(1, 4), draw.whole(5, 9)
     return [
-        ("let", "r", 0), ("let", "s", draw.int(0, 2)),
+        ("let", "r", 0), ("let", "s", draw.whole(0, 2)),
         ("for", "i", 0, ("len", v), [
             ("if", _test(draw, ("item", v, "i")), [("set", "s", ("+", "s", up))], [("set", "s", ("-", "s", down))]),
             ("if", ("<", "s", 0), [("set", "s", top), ("set", "r", ("+", "r", 1))], [("if", ("<", top, "s"), [("set", "s", ("%", "s", top))], [])]),

@@ -113,7 +113,7 @@ def _rows(draw: Draw, python: str) -> list[tuple[str, str]] | None:
     program = Trusted(f"{head}{lines}\n    return out\n", "run")
     rows: list[tuple[str, str]] = []
     for _ in range(10 * (_VISIBLE + _HIDDEN)):
-        k, a = draw.int(-6, 12), draw.ints(1, 9, -30, 60)
+        k, a = draw.whole(-6, 12), draw.ints(1, 9, -30, 60)
         try:
             printed = "\n".join(program.run([k, a], 20_000)) + "\n"
         except Exhausted:

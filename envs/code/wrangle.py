@@ -41,7 +41,8 @@ class DataWrangle(OneProgram):
 
     def complete(self, drawn: _Drawn, rng: np.random.Generator) -> Mapping[str, Any] | None:
         work, inputs, level = drawn
-        reference, cases = Trusted(work.source, "wrangle"), []
+        reference = Trusted(work.source, "wrangle")
+        cases: list[tuple[list[Any], Any]] = []
         empty = 0
         for _ in range(4 * (_VISIBLE + _HIDDEN)):
             args = inputs()

@@ -9,7 +9,8 @@ from proofgym.envs.code.program import Draw, Sketch, family
 
 def _calls(draw: Draw, most: int, options: list[Any]) -> list[list[Any]]:
     return [
-        [name, [make() for make in makers]] for name, *makers in (draw.pick(*options) for _ in range(draw.int(3, most)))
+        [name, [make() for make in makers]]
+        for name, *makers in (draw.pick(*options) for _ in range(draw.whole(3, most)))
     ]
 
 
@@ -63,14 +64,14 @@ def cache(draw: Draw) -> Sketch:
             def size(self):
                 return len(self.values)
         """,
-        lambda: [[draw.int(1, 3)], _calls(draw, 12, [("put", lambda: draw.word(1, 1, "abcd"), lambda: draw.int(1, 9))] * 3 + [("get", lambda: draw.word(1, 1, "abcd"))] * 3 + [("size",)])],
+        lambda: [[draw.whole(1, 3)], _calls(draw, 12, [("put", lambda: draw.word(1, 1, "abcd"), lambda: draw.whole(1, 9))] * 3 + [("get", lambda: draw.word(1, 1, "abcd"))] * 3 + [("size",)])],
         "class",
     )  # fmt: skip
 
 
 @family("classes", 1)
 def account(draw: Draw) -> Sketch:
-    limit, fee = draw.pick(0, 20, 50), draw.int(0, 3)
+    limit, fee = draw.pick(0, 20, 50), draw.whole(0, 3)
     undo = draw.chance(0.5)
     undos = (
         """
@@ -114,14 +115,14 @@ def account(draw: Draw) -> Sketch:
             def best(self):
                 return self.top{undos}
         """,
-        lambda: [[draw.int(0, 40)], _calls(draw, 9, [("deposit", lambda: draw.int(-2, 30)), ("withdraw", lambda: draw.int(-1, 60)), ("withdraw", lambda: draw.int(1, 40)), ("best",), *([("undo",)] if undo else [])])],
+        lambda: [[draw.whole(0, 40)], _calls(draw, 9, [("deposit", lambda: draw.whole(-2, 30)), ("withdraw", lambda: draw.whole(-1, 60)), ("withdraw", lambda: draw.whole(1, 40)), ("best",), *([("undo",)] if undo else [])])],
         "class",
     )  # fmt: skip
 
 
 @family("classes", 1)
 def queue(draw: Draw) -> Sketch:
-    room, full = draw.int(2, 4), draw.pick("refuse", "drop")
+    room, full = draw.whole(2, 4), draw.pick("refuse", "drop")
     urgent = draw.chance(0.5)
     said = {
         "refuse": "the new one is refused and False is returned",

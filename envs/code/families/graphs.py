@@ -7,22 +7,22 @@ from proofgym.envs.code.program import Draw, Sketch, family
 
 def _edges(draw: Draw, nodes: int, most: int, weights: int = 0) -> list[list[int]]:
     made: dict[tuple[int, int], list[int]] = {}
-    for _ in range(draw.int(0, most)):
-        a, b = draw.int(0, nodes - 1), draw.int(0, nodes - 1)
+    for _ in range(draw.whole(0, most)):
+        a, b = draw.whole(0, nodes - 1), draw.whole(0, nodes - 1)
         if a != b and (a, b) not in made and (b, a) not in made:
-            made[a, b] = [a, b, draw.int(1, weights)] if weights else [a, b]
+            made[a, b] = [a, b, draw.whole(1, weights)] if weights else [a, b]
     return list(made.values())
 
 
 @family("graphs", 2)
 def cheapest_way(draw: Draw) -> Sketch:
-    directed, toll = draw.chance(0.5), draw.int(0, 3)
+    directed, toll = draw.chance(0.5), draw.whole(0, 3)
     what = draw.pick("cost", "path")
     both = "" if directed else "\n            roads = roads + [[b, a, cost] for a, b, cost in roads]"
 
     def inputs() -> list[object]:
-        nodes = draw.int(2, 6)
-        return [nodes, _edges(draw, nodes, 12, 9), draw.int(0, nodes - 1), draw.int(0, nodes - 1)]
+        nodes = draw.whole(2, 6)
+        return [nodes, _edges(draw, nodes, 12, 9), draw.whole(0, nodes - 1), draw.whole(0, nodes - 1)]
 
     return Sketch(
         "cheapest", "nodes: int, roads: list[list[int]], start: int, goal: int", "int" if what == "cost" else "list[int]",
@@ -72,7 +72,7 @@ def circles(draw: Draw) -> Sketch:
     }
 
     def inputs() -> list[object]:
-        people = draw.int(1, 9)
+        people = draw.whole(1, 9)
         return [people, _edges(draw, people, 7)]
 
     return Sketch(
@@ -105,7 +105,7 @@ def plan_order(draw: Draw) -> Sketch:
     what = draw.pick("order", "rounds")
 
     def inputs() -> list[object]:
-        jobs = draw.int(1, 7)
+        jobs = draw.whole(1, 7)
         edges = _edges(draw, jobs, 9)
         if draw.chance(0.8):  # mostly without a circle
             edges = [[min(e), max(e)] if draw.level < 0.5 else sorted(e, key=lambda n: (n * 3) % 7) for e in edges]
@@ -131,7 +131,7 @@ def plan_order(draw: Draw) -> Sketch:
             """,
             inputs,
         )  # fmt: skip
-    hands = draw.int(1, 3)
+    hands = draw.whole(1, 3)
     return Sketch(
         "plan", "jobs: int, before: list[list[int]]", "int",
         f"""Jobs are numbered 0 to jobs - 1. A pair [a, b] in before says that a must be done in an earlier round than b. In each
@@ -164,8 +164,8 @@ def flood(draw: Draw) -> Sketch:
     touching = "a side or a corner" if corners else "a side"
 
     def inputs() -> list[object]:
-        width = draw.int(1, 6)
-        return [[draw.word(width, width, "..#" if draw.chance(0.7) else ".#") for _ in range(draw.int(1, 5))]]
+        width = draw.whole(1, 6)
+        return [[draw.word(width, width, "..#" if draw.chance(0.7) else ".#") for _ in range(draw.whole(1, 5))]]
 
     if what == "regions":
         spec = f"""Return how many regions of free cells there are. Two free cells belong to the same region if one can go from one
@@ -216,7 +216,7 @@ def flood(draw: Draw) -> Sketch:
 @family("graphs", 1)
 def jumps(draw: Draw) -> Sketch:
     what = draw.pick("loop", "tail", "end")
-    lose = draw.int(1, 3)
+    lose = draw.whole(1, 3)
     ends = {
         "loop": (
             "len(trail) - trail.index(at) if at in trail else 0",
@@ -251,5 +251,5 @@ def jumps(draw: Draw) -> Sketch:
                     at = {move}
             return {ends[what][0]}
         """,
-        lambda: (lambda board: [board, draw.int(0, len(board) - 1)])(draw.ints(1, 12, -4, 5)),
+        lambda: (lambda board: [board, draw.whole(0, len(board) - 1)])(draw.ints(1, 12, -4, 5)),
     )  # fmt: skip

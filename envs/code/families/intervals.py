@@ -7,15 +7,15 @@ from proofgym.envs.code.program import Draw, Sketch, family
 
 def _spans(draw: Draw, most: int, end: int = 20) -> list[list[int]]:
     made = []
-    for _ in range(draw.int(0, most)):
-        start = draw.int(0, end)
-        made.append([start, start + draw.int(0, 7)])
+    for _ in range(draw.whole(0, most)):
+        start = draw.whole(0, end)
+        made.append([start, start + draw.whole(0, 7)])
     return made
 
 
 @family("intervals", 1)
 def merge_spans(draw: Draw) -> Sketch:
-    gap, what = draw.int(0, 3), draw.pick("spans", "longest", "count")
+    gap, what = draw.whole(0, 3), draw.pick("spans", "longest", "count")
     ends = {
         "spans": ("merged", "list[list[int]]", "the resulting spans by ascending start"),
         "longest": (
@@ -49,7 +49,7 @@ def merge_spans(draw: Draw) -> Sketch:
 
 @family("intervals", 1)
 def free_time(draw: Draw) -> Sketch:
-    least, break_ = draw.int(1, 4), draw.int(0, 2)
+    least, break_ = draw.whole(1, 4), draw.whole(0, 2)
     what = draw.pick("slots", "total", "first")
     ends = {
         "slots": ("slots", "list[list[int]]", "all free slots by ascending start"),
@@ -73,7 +73,7 @@ def free_time(draw: Draw) -> Sketch:
                 slots.append([at, closes])
             return {ends[what][0]}
         """,
-        lambda: [_spans(draw, 5), draw.int(0, 6), draw.int(8, 26)],
+        lambda: [_spans(draw, 5), draw.whole(0, 6), draw.whole(8, 26)],
     )  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def crowd(draw: Draw) -> Sketch:
 
 @family("intervals", 2)
 def book_rooms(draw: Draw) -> Sketch:
-    rooms, pause = draw.int(1, 3), draw.int(0, 2)
+    rooms, pause = draw.whole(1, 3), draw.whole(0, 2)
     prefer = draw.pick("lowest", "latest")
     key = "room" if prefer == "lowest" else "(-free[room], room)"
     said = (
@@ -137,5 +137,5 @@ def book_rooms(draw: Draw) -> Sketch:
                     given[place] = room
             return {"given" if what == "rooms" else "given.count(-1)"}
         """,
-        lambda: [[[draw.int(0, 14), draw.int(1, 6)] for _ in range(draw.int(0, 8))]],
+        lambda: [[[draw.whole(0, 14), draw.whole(1, 6)] for _ in range(draw.whole(0, 8))]],
     )  # fmt: skip

@@ -7,8 +7,8 @@ from proofgym.envs.code.program import Draw, Sketch, family
 
 @family("state machines", 1)
 def vending(draw: Draw) -> Sketch:
-    price, most = draw.int(3, 9) * 5, draw.pick(50, 80, 100)
-    stock = draw.int(1, 4)
+    price, most = draw.whole(3, 9) * 5, draw.pick(50, 80, 100)
+    stock = draw.whole(1, 4)
     over = draw.pick("reject", "swallow")
     refund = draw.chance(0.5)
     said = {
@@ -40,13 +40,13 @@ def vending(draw: Draw) -> Sketch:
                     credit += int(event)
             return [sold, credit, lost]
         """,
-        lambda: [[draw.pick("5", "10", "20", "50", "buy", "buy", "20", "50", "cancel" if draw.chance(0.4) else "20") for _ in range(draw.int(0, 14))]],
+        lambda: [[draw.pick("5", "10", "20", "50", "buy", "buy", "20", "50", "cancel" if draw.chance(0.4) else "20") for _ in range(draw.whole(0, 14))]],
     )  # fmt: skip
 
 
 @family("state machines", 1)
 def robot(draw: Draw) -> Sketch:
-    width, height = draw.int(3, 6), draw.int(3, 6)
+    width, height = draw.whole(3, 6), draw.whole(3, 6)
     edge = draw.pick("stop", "wrap", "turn")
     said = {
         "stop": "a step that would leave the grid is not made",
@@ -112,7 +112,7 @@ def robot(draw: Draw) -> Sketch:
 def editor(draw: Draw) -> Sketch:
     keys = draw.sample("<>~^!@", 4)
     left, right, undo, clear = keys
-    depth = draw.int(1, 3)
+    depth = draw.whole(1, 3)
     return Sketch(
         "edit", "typed: str", "str",
         f"""Follow the keys typed into a one-line editor that begins empty. '{left}' moves the cursor one place left and '{right}' one place
@@ -156,9 +156,9 @@ def editor(draw: Draw) -> Sketch:
 
 @family("state machines", 0)
 def lift(draw: Draw) -> Sketch:
-    floors, door = draw.int(4, 9), draw.int(2, 5)
+    floors, door = draw.whole(4, 9), draw.whole(2, 5)
     what = draw.pick("time", "distance", "passes")
-    start = draw.int(0, 2)
+    start = draw.whole(0, 2)
     ends = {
         "time": (
             f"moved + {door} * stops",

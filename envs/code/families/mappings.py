@@ -21,7 +21,7 @@ def group_words(draw: Draw) -> Sketch:
         "counts": "how many different words are in the group",
         "longest": "the longest word of the group, the first of several",
     }[what]
-    least = draw.int(1, 2)
+    least = draw.whole(1, 2)
     return Sketch(
         "group", "words: list[str]", {"lists": "dict[str, list[str]]", "counts": "dict[str, int]", "longest": "dict[str, str]"}[what],
         f"""Group words (none is empty) by a key: the key of a word is {said}. Return a dictionary from each key to {shown}.
@@ -72,14 +72,14 @@ def merge_stock(draw: Draw) -> Sketch:
                     result[key] = {rule}{body}
             return {{key: value for key, value in result.items() if {"value != 0" if zero else "True"}}}
         """,
-        lambda: [{k: draw.int(-3, 6) for k in draw.sample("abcdef", draw.int(0, 5))} for _ in range(2)],
+        lambda: [{k: draw.whole(-3, 6) for k in draw.sample("abcdef", draw.whole(0, 5))} for _ in range(2)],
     )  # fmt: skip
 
 
 @family("dictionaries", 2)
 def flatten(draw: Draw) -> Sketch:
     mark, empty = draw.pick(".", "/", "__"), draw.pick("drop", "keep")
-    first = draw.int(0, 1)
+    first = draw.whole(0, 1)
     bare = f"""
                 if path and isinstance(value, (dict, list)) and not value:
                     result[{mark!r}.join(path)] = None"""
@@ -106,19 +106,19 @@ def flatten(draw: Draw) -> Sketch:
             walk(data, [])
             return result
         """,
-        lambda: [{k: _nested(draw, 2) for k in draw.sample("abcd", draw.int(0, 3))}],
+        lambda: [{k: _nested(draw, 2) for k in draw.sample("abcd", draw.whole(0, 3))}],
     )  # fmt: skip
 
 
 def _nested(draw: Draw, depth: int) -> object:
-    kind = draw.int(0, 3) if depth else draw.int(0, 1)
+    kind = draw.whole(0, 3) if depth else draw.whole(0, 1)
     if kind == 0:
-        return draw.int(0, 99)
+        return draw.whole(0, 99)
     if kind == 1:
         return draw.word(1, 3)
     if kind == 2:
-        return [_nested(draw, depth - 1) for _ in range(draw.int(0, 3))]
-    return {k: _nested(draw, depth - 1) for k in draw.sample("xyz", draw.int(0, 3))}
+        return [_nested(draw, depth - 1) for _ in range(draw.whole(0, 3))]
+    return {k: _nested(draw, depth - 1) for k in draw.sample("xyz", draw.whole(0, 3))}
 
 
 @family("dictionaries", 1)
@@ -148,13 +148,13 @@ def invert(draw: Draw) -> Sketch:
                     result[value] = {value}
             return result
         """,
-        lambda: [{k: draw.pick("red", "Red", "blue", "BLUE", "", "green") for k in draw.sample("pqrstu", draw.int(0, 6))}],
+        lambda: [{k: draw.pick("red", "Red", "blue", "BLUE", "", "green") for k in draw.sample("pqrstu", draw.whole(0, 6))}],
     )  # fmt: skip
 
 
 @family("dictionaries", 1)
 def league(draw: Draw) -> Sketch:
-    win, tie = draw.int(2, 3), draw.int(0, 1)
+    win, tie = draw.whole(2, 3), draw.whole(0, 1)
     order = draw.pick("difference", "scored", "name")
     key, rule = {
         "difference": ("(-points[t], lost[t] - scored[t], t)", "the larger difference of goals scored and received"),
@@ -190,5 +190,5 @@ def league(draw: Draw) -> Sketch:
             ranked = sorted(points, key=lambda t: {key})
             {"return [[t, points[t]] for t in ranked]" if what == "table" else 'return ranked[0] if ranked else ""'}
         """,
-        lambda: [[[*draw.sample(["Oslo", "Bonn", "Graz", "Lyon"], 2), draw.int(0, 4), draw.int(0, 4)] for _ in range(draw.int(0, 7))]],
+        lambda: [[[*draw.sample(["Oslo", "Bonn", "Graz", "Lyon"], 2), draw.whole(0, 4), draw.whole(0, 4)] for _ in range(draw.whole(0, 7))]],
     )  # fmt: skip

@@ -8,7 +8,7 @@ from proofgym.envs.code.program import Draw, Sketch, family
 @family("numeric", 0)
 def digit_mill(draw: Draw) -> Sketch:
     below, base = draw.pick(10, 20, 50), draw.pick(10, 10, 8, 7)
-    power = draw.int(1, 3)
+    power = draw.whole(1, 3)
     what = draw.pick("steps", "value")
     return Sketch(
         "mill", "number: int", "int",
@@ -28,14 +28,14 @@ def digit_mill(draw: Draw) -> Sketch:
                 number = total
             return {"len(seen)" if what == "steps" else "number"}
         """,
-        lambda: [draw.int(0, draw.pick(99, 9999, 999999))],
+        lambda: [draw.whole(0, draw.pick(99, 9999, 999999))],
     )  # fmt: skip
 
 
 @family("numeric", 1)
 def number_to_base(draw: Draw) -> Sketch:
-    digits = "".join(draw.sample("abcdefghkmnpqrstuvwxyz23456789", draw.int(3, 9)))
-    group, mark = draw.int(2, 4), draw.pick("-", ".", " ")
+    digits = "".join(draw.sample("abcdefghkmnpqrstuvwxyz23456789", draw.whole(3, 9)))
+    group, mark = draw.whole(2, 4), draw.pick("-", ".", " ")
     return Sketch(
         "encode", "number: int", "str",
         f"""Write a whole number in base {len(digits)} with the digits {", ".join(digits)} (in this order: {digits[0]!r} is
@@ -57,13 +57,13 @@ def number_to_base(draw: Draw) -> Sketch:
                 text = digit + text
             return "!" + text if number < 0 else text
         """,
-        lambda: [draw.int(-50, 5000) if draw.chance(0.7) else draw.int(-(10**6), 10**7)],
+        lambda: [draw.whole(-50, 5000) if draw.chance(0.7) else draw.whole(-(10**6), 10**7)],
     )  # fmt: skip
 
 
 @family("numeric", 1)
 def number_walk(draw: Draw) -> Sketch:
-    divisor = draw.int(2, 3)
+    divisor = draw.whole(2, 3)
     factor, add = draw.pick((3, 1), (5, 1), (3, 5), (2, 3))
     modulus = draw.pick(97, 211, 1009)
     what = draw.pick("steps", "largest", "distinct_even")
@@ -93,7 +93,7 @@ def number_walk(draw: Draw) -> Sketch:
                 seen.append(number)
             return {ends[what][0]}
         """,
-        lambda: [draw.int(1, draw.pick(20, 200, 2000))],
+        lambda: [draw.whole(1, draw.pick(20, 200, 2000))],
     )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def count_in_range(draw: Draw) -> Sketch:
             "is even and begins with an odd digit, or is odd and begins with an even digit",
         ),
     ]
-    a, b = draw.int(3, 7), draw.int(0, 2)
+    a, b = draw.whole(3, 7), draw.whole(0, 2)
     one, other = draw.sample(tests, 2)
     join, word = draw.pick(("and", "and"), ("or", "or"), ("and not", "but it is not the case that it"))
     what = draw.pick("count", "sum", "last")
@@ -131,7 +131,7 @@ def count_in_range(draw: Draw) -> Sketch:
                     found.append(n)
             return {result}
         """,
-        lambda: [draw.int(0, 150), draw.int(100, 400)],
+        lambda: [draw.whole(0, 150), draw.whole(100, 400)],
     )  # fmt: skip
 
 
@@ -179,16 +179,16 @@ def prime_parts(draw: Draw) -> Sketch:
                 powers[number] = powers.get(number, 0) + 1
             {end}
         """,
-        lambda: [draw.int(1, draw.pick(40, 400, 4000))],
+        lambda: [draw.whole(1, draw.pick(40, 400, 4000))],
     )  # fmt: skip
 
 
 @family("numeric", 0)
 def recurrence(draw: Draw) -> Sketch:
-    depth, modulus = draw.int(2, 3), draw.pick(1000, 997, 10007)
-    starts = [draw.int(0, 5) for _ in range(depth - 1)] + [draw.int(1, 5)]
-    weights = [draw.int(1, 4) for _ in range(depth)]
-    every, extra = draw.int(3, 5), draw.int(1, 9)
+    depth, modulus = draw.whole(2, 3), draw.pick(1000, 997, 10007)
+    starts = [draw.whole(0, 5) for _ in range(depth - 1)] + [draw.whole(1, 5)]
+    weights = [draw.whole(1, 4) for _ in range(depth)]
+    every, extra = draw.whole(3, 5), draw.whole(1, 9)
     terms = " + ".join(f"{w} * values[n - {k}]" for k, w in enumerate(weights, start=1))
     said = " + ".join(f"{w} f(n-{k})" for k, w in enumerate(weights, start=1))
     firsts = ", ".join(f"f({n}) = {v}" for n, v in enumerate(starts))
@@ -206,5 +206,5 @@ def recurrence(draw: Draw) -> Sketch:
                 values.append(value % {modulus})
             return values[n]
         """,
-        lambda: [draw.int(0, 60)],
+        lambda: [draw.whole(0, 60)],
     )  # fmt: skip

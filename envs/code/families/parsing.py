@@ -44,7 +44,7 @@ def read_settings(draw: Draw) -> Sketch:
             "\n".join(
                 draw.pick("", " ", "A", "a", "b ", "key", "Key") + draw.pick(equals, equals, f" {equals} ", "") + draw.pick("1", " x y", "", equals, "two")
                 + draw.pick("", "", f" {comment} note", comment)
-                for _ in range(draw.int(0, 6))
+                for _ in range(draw.whole(0, 6))
             )
         ],
     )  # fmt: skip
@@ -105,7 +105,7 @@ def postfix(draw: Draw) -> Sketch:
 
 def _postfix(draw: Draw, extra: str, single: str) -> str:
     parts, height = [], 0
-    for _ in range(draw.int(1, 7)):
+    for _ in range(draw.whole(1, 7)):
         if height >= 2 and draw.chance(0.55):
             parts.append(draw.pick("+", "-", "*", extra))
             height -= 1
@@ -113,7 +113,7 @@ def _postfix(draw: Draw, extra: str, single: str) -> str:
             parts.append(draw.pick(single, single, "dup"))
             height += parts[-1] == "dup"
         else:
-            parts.append(str(draw.int(-4, 9)))
+            parts.append(str(draw.whole(-4, 9)))
             height += 1
     if draw.chance(0.85):
         parts.extend(draw.pick("+", "-", extra) for _ in range(height - 1))
@@ -167,10 +167,10 @@ def durations(draw: Draw) -> Sketch:
         """,
         lambda: [
             "".join(
-                f"{draw.int(0, 40)}{draw.pick('', ' ')}{u}{draw.pick('', ' ')}"
-                for u in (draw.sample("dhms", draw.int(0, 3)) if draw.chance(0.3) else sorted(draw.sample("dhms", draw.int(0, 3)), key="dhms".index))
+                f"{draw.whole(0, 40)}{draw.pick('', ' ')}{u}{draw.pick('', ' ')}"
+                for u in (draw.sample("dhms", draw.whole(0, 3)) if draw.chance(0.3) else sorted(draw.sample("dhms", draw.whole(0, 3)), key="dhms".index))
             )
-            + draw.pick("", "", str(draw.int(1, 59)), "x" if draw.chance(0.3) else "")
+            + draw.pick("", "", str(draw.whole(1, 59)), "x" if draw.chance(0.3) else "")
         ],
     )  # fmt: skip
 
@@ -216,7 +216,7 @@ def quoted_fields(draw: Draw) -> Sketch:
         lambda: [
             mark.join(
                 draw.pick("a", " b ", "", "cd", f"{quote}x{mark}y{quote}", f"{quote}p{quote}{quote}q{quote}", f"{quote}z{quote} w", f"{quote}open", "e f")
-                for _ in range(draw.int(1, 5))
+                for _ in range(draw.whole(1, 5))
             )
         ],
     )  # fmt: skip
@@ -247,8 +247,8 @@ def compare_versions(draw: Draw) -> Sketch:
         """,
         lambda: [
             [
-                ".".join(str(draw.pick(0, 1, 2, 10)) for _ in range(draw.int(1, 3))) + draw.pick("", "", f"-b{draw.int(1, 12)}")
-                for _ in range(draw.int(0, 5))
+                ".".join(str(draw.pick(0, 1, 2, 10)) for _ in range(draw.whole(1, 3))) + draw.pick("", "", f"-b{draw.whole(1, 12)}")
+                for _ in range(draw.whole(0, 5))
             ]
         ],
     )  # fmt: skip

@@ -7,7 +7,7 @@ from proofgym.envs.code.program import Draw, Sketch, family
 
 @family("lists", 0)
 def keep_and_turn(draw: Draw) -> Sketch:
-    divisor, turn = draw.int(2, 5), draw.int(1, 4)
+    divisor, turn = draw.whole(2, 5), draw.whole(1, 4)
     left, keep = draw.chance(0.5), draw.pick("first", "last")
     seen = "numbers" if keep == "first" else "numbers[::-1]"
     back = "" if keep == "first" else "\n            kept.reverse()"
@@ -34,7 +34,7 @@ def keep_and_turn(draw: Draw) -> Sketch:
 
 @family("lists", 1)
 def best_window(draw: Draw) -> Sketch:
-    size, what = draw.int(2, 4), draw.pick("sum", "range", "start")
+    size, what = draw.whole(2, 4), draw.pick("sum", "range", "start")
     measure = {"sum": "sum(part)", "range": "max(part) - min(part)", "start": "sum(part)"}[what]
     better = draw.pick(">", "<")
     name = {"sum": "sum", "range": "difference between its largest and smallest number", "start": "sum"}[what]
@@ -103,7 +103,7 @@ def longest_run(draw: Draw) -> Sketch:
 
 @family("lists", 0)
 def chunk_sums(draw: Draw) -> Sketch:
-    size, short = draw.int(2, 4), draw.pick("keep", "drop", "merge")
+    size, short = draw.whole(2, 4), draw.pick("keep", "drop", "merge")
     said = {
         "keep": "a shorter chunk at the end counts as well",
         "drop": "a shorter chunk at the end is left out",
@@ -139,7 +139,7 @@ def pairs_to(draw: Draw) -> Sketch:
         ("(a + b) % target == 0", "have a sum divisible by the target"),
         ("a * b <= target", "have a product of at most the target"),
     )
-    apart = draw.int(1, 3)
+    apart = draw.whole(1, 3)
     what = draw.pick("count", "first")
     return Sketch(
         "pairs", "numbers: list[int], target: int", "int" if what == "count" else "list[int]",
@@ -158,7 +158,7 @@ def pairs_to(draw: Draw) -> Sketch:
                         found.append([i, j])
             {"return len(found)" if what == "count" else "return found[0] if found else []"}
         """,
-        lambda: [draw.ints(0, 10, 0, 12), draw.int(1, 12)],
+        lambda: [draw.ints(0, 10, 0, 12), draw.whole(1, 12)],
     )  # fmt: skip
 
 
@@ -234,7 +234,7 @@ def spiral_read(draw: Draw) -> Sketch:
         """
 
     def inputs() -> list[list[list[int]]]:
-        width = draw.int(1, 4)
-        return [[[draw.int(0, 9) for _ in range(width)] for _ in range(draw.int(1, 4))]]
+        width = draw.whole(1, 4)
+        return [[[draw.whole(0, 9) for _ in range(width)] for _ in range(draw.whole(1, 4))]]
 
     return Sketch("read", "rows: list[list[int]]", "list[int]", spec, body, inputs)

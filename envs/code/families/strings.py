@@ -7,7 +7,7 @@ from proofgym.envs.code.program import Draw, Sketch, family
 
 @family("strings", 0)
 def run_lengths(draw: Draw) -> Sketch:
-    least, mark = draw.int(2, 4), draw.pick("", "*", "x", "#")
+    least, mark = draw.whole(2, 4), draw.pick("", "*", "x", "#")
     order = draw.pick("count", "letter")
     piece = f'f"{{len(run)}}{mark}{{run[0]}}"' if order == "count" else f'f"{{run[0]}}{mark}{{len(run)}}"'
     shown = f"'4{mark}a'" if order == "count" else f"'a{mark}4'"
@@ -32,13 +32,13 @@ def run_lengths(draw: Draw) -> Sketch:
                     parts.append(run)
             return "".join(parts)
         """,
-        lambda: ["".join(draw.word(1, 1, "abc") * draw.int(1, 6) for _ in range(draw.int(0, 7)))],
+        lambda: ["".join(draw.word(1, 1, "abc") * draw.whole(1, 6) for _ in range(draw.whole(0, 7)))],
     )  # fmt: skip
 
 
 @family("strings", 0)
 def shift_letters(draw: Draw) -> Sketch:
-    step, kept = draw.int(2, 23), "".join(sorted(draw.sample("aeiostnr", draw.int(1, 4))))
+    step, kept = draw.whole(2, 23), "".join(sorted(draw.sample("aeiostnr", draw.whole(1, 4))))
     grows = draw.chance(0.5)
     return Sketch(
         "shift", "text: str", "str",
@@ -65,7 +65,7 @@ def shift_letters(draw: Draw) -> Sketch:
 
 @family("strings", 1)
 def common_words(draw: Draw) -> Sketch:
-    top, least = draw.int(2, 5), draw.int(1, 3)
+    top, least = draw.whole(2, 5), draw.whole(1, 3)
     tie = draw.pick("alphabetical", "first", "longest")
     keys = {
         "alphabetical": ("(-counts[word], word)", "in alphabetical order"),
@@ -98,7 +98,7 @@ def common_words(draw: Draw) -> Sketch:
         lambda: [
             "".join(
                 draw.pick("go", "Go", "to", "tea", "a", "A", "the", "The", "sea", "by", "oak") + draw.pick(" ", ", ", ". ", "  ")
-                for _ in range(draw.int(0, 16))
+                for _ in range(draw.whole(0, 16))
             )
         ],
     )  # fmt: skip
@@ -106,7 +106,7 @@ def common_words(draw: Draw) -> Sketch:
 
 @family("strings", 1)
 def palindromes(draw: Draw) -> Sketch:
-    least, what = draw.int(2, 4), draw.pick("count", "longest", "different")
+    least, what = draw.whole(2, 4), draw.pick("count", "longest", "different")
     ends = {
         "count": ("return len(found)", "int", "how many there are, counting equal ones at different places separately"),
         "different": ("return len(set(found))", "int", "how many different ones there are"),
@@ -137,7 +137,7 @@ def palindromes(draw: Draw) -> Sketch:
 
 @family("strings", 0)
 def case_words(draw: Draw) -> Sketch:
-    small = sorted(draw.sample(["a", "of", "the", "in", "on", "and", "to"], draw.int(2, 4)))
+    small = sorted(draw.sample(["a", "of", "the", "in", "on", "and", "to"], draw.whole(2, 4)))
     joiner, first = draw.pick(" ", "_", "-"), draw.chance(0.5)
     always = "" if first else "not first and "
     return Sketch(
@@ -161,7 +161,7 @@ def case_words(draw: Draw) -> Sketch:
         lambda: [
             "  ".join(
                 draw.pick("the", "THE", "of", "In", "a", "on", "and", "to", "Of", draw.word(1, 5, "abcXYZ"))
-                for _ in range(draw.int(0, 7))
+                for _ in range(draw.whole(0, 7))
             )
         ],
     )  # fmt: skip
@@ -169,7 +169,7 @@ def case_words(draw: Draw) -> Sketch:
 
 @family("strings", 2)
 def expand_pattern(draw: Draw) -> Sketch:
-    opening, closing = draw.pick("[]", "()", "<>", "{}")
+    opening, closing = draw.pick(("[", "]"), ("(", ")"), ("<", ">"), ("{", "}"))
     reverse = draw.chance(0.5)
     return Sketch(
         "expand", "text: str", "str",
@@ -201,9 +201,9 @@ def expand_pattern(draw: Draw) -> Sketch:
 
 def _packed(draw: Draw, opening: str, closing: str, depth: int) -> str:
     parts = []
-    for _ in range(draw.int(0 if depth == 2 else 1, 3)):
+    for _ in range(draw.whole(0 if depth == 2 else 1, 3)):
         if depth and draw.chance(0.5):
-            parts.append(f"{draw.int(1, 4)}{opening}{_packed(draw, opening, closing, depth - 1)}{closing}")
+            parts.append(f"{draw.whole(1, 4)}{opening}{_packed(draw, opening, closing, depth - 1)}{closing}")
         else:
             parts.append(draw.word(1, 3, "abc"))
     return "".join(parts)
@@ -211,7 +211,7 @@ def _packed(draw: Draw, opening: str, closing: str, depth: int) -> str:
 
 @family("strings", 1)
 def longest_window(draw: Draw) -> Sketch:
-    distinct, what = draw.int(2, 3), draw.pick("length", "text")
+    distinct, what = draw.whole(2, 3), draw.pick("length", "text")
     vowels = draw.chance(0.4)
     extra = " and part.count('a') <= 2" if vowels else ""
     return Sketch(

@@ -8,7 +8,7 @@ from proofgym.envs.code.program import Draw, Sketch, family
 @family("dynamic programming", 1)
 def coins(draw: Draw) -> Sketch:
     what = draw.pick("fewest", "ways", "ordered")
-    banned = draw.int(3, 7)
+    banned = draw.whole(3, 7)
     said = {
         "fewest": "the least number of coins that sum to exactly the amount, or -1 if that is impossible; 0 for the amount 0",
         "ways": "in how many ways coins can sum to exactly the amount, where the order of the coins does not matter; 1 for the amount 0",
@@ -59,14 +59,14 @@ def coins(draw: Draw) -> Sketch:
         "pay", "coins: list[int], amount: int", "int",
         f"""There are as many coins as you like of each value in coins (at least 1; a value that is listed twice is still one kind of
         coin). Return {said}.{extra}""",
-        body, lambda: [draw.ints(1, 4, 1, 9), draw.int(0, 24)],
+        body, lambda: [draw.ints(1, 4, 1, 9), draw.whole(0, 24)],
     )  # fmt: skip
 
 
 @family("dynamic programming", 2)
 def edit_cost(draw: Draw) -> Sketch:
-    insert, delete, replace = draw.int(1, 4), draw.int(1, 4), draw.int(1, 6)
-    swap = draw.int(1, 3) if draw.chance(0.5) else 0
+    insert, delete, replace = draw.whole(1, 4), draw.whole(1, 4), draw.whole(1, 6)
+    swap = draw.whole(1, 3) if draw.chance(0.5) else 0
     vowel = draw.chance(0.5)
     change = f"({replace} + 1 if a[i - 1] in 'aeiou' else {replace})" if vowel else str(replace)
     swaps = (
@@ -102,7 +102,7 @@ def edit_cost(draw: Draw) -> Sketch:
 
 @family("dynamic programming", 1)
 def pick_apart(draw: Draw) -> Sketch:
-    apart, most = draw.int(1, 3), draw.int(2, 4)
+    apart, most = draw.whole(1, 3), draw.whole(2, 4)
     limited = draw.chance(0.5)
     limit = most if limited else 99
     return Sketch(
@@ -127,7 +127,7 @@ def grid_ways(draw: Draw) -> Sketch:
     diagonal, what = draw.chance(0.5), draw.pick("count", "most", "least")
     steps = "down or right" + (" or diagonally down and right" if diagonal else "")
     came = "[table.get((i - 1, j)), table.get((i, j - 1))" + (", table.get((i - 1, j - 1))" if diagonal else "") + "]"
-    turn = draw.int(2, 5)
+    turn = draw.whole(2, 5)
     combine = {
         "count": ("1", "sum(known)"),
         "most": ("value(i, j)", "max(known) + value(i, j)"),
@@ -141,11 +141,11 @@ def grid_ways(draw: Draw) -> Sketch:
     none = "0" if what == "count" else "-1"
 
     def inputs() -> list[object]:
-        width = draw.int(1, 5)
+        width = draw.whole(1, 5)
         return [
             [
                 [draw.pick(0, 1, 2, 3, 5, 8, 9) if draw.chance(0.85) else 0 for _ in range(width)]
-                for _ in range(draw.int(1, 5))
+                for _ in range(draw.whole(1, 5))
             ]
         ]
 
@@ -178,7 +178,7 @@ def grid_ways(draw: Draw) -> Sketch:
 @family("dynamic programming", 2)
 def knapsack(draw: Draw) -> Sketch:
     repeat = draw.pick("once", "twice")
-    bonus, what = draw.int(2, 5), draw.pick("value", "items")
+    bonus, what = draw.whole(2, 5), draw.pick("value", "items")
     copies = 1 if repeat == "once" else 2
     return Sketch(
         "pack", "items: list[list[int]], room: int", "int",
@@ -197,7 +197,7 @@ def knapsack(draw: Draw) -> Sketch:
             best = max((value + ({bonus} if used == room else 0), count) for used, (value, count) in bags.items())
             return {"best[0]" if what == "value" else "-best[1]"}
         """,
-        lambda: [[[draw.int(1, 7), draw.int(1, 9)] for _ in range(draw.int(0, 6))], draw.int(0, 15)],
+        lambda: [[[draw.whole(1, 7), draw.whole(1, 9)] for _ in range(draw.whole(0, 6))], draw.whole(0, 15)],
     )  # fmt: skip
 
 

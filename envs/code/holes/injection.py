@@ -32,7 +32,7 @@ def find(rows, wanted):
 
     select = f"SELECT {value} FROM {table} WHERE hidden = 0 AND {key} {by}"
     names = draw.sample(_PEOPLE, 6)
-    rows = [[n, name, f"{value}-{draw.int(100, 999)}", int(draw.chance(0.4))] for n, name in enumerate(names, 1)]
+    rows = [[n, name, f"{value}-{draw.whole(100, 999)}", int(draw.chance(0.4))] for n, name in enumerate(names, 1)]
     rows += [[7, "O'Hara", "celtic", 0], [8, "root", "s3cret", 1]]
     attacks = [
         "' OR '1'='1",
@@ -87,7 +87,7 @@ def banner(text):
 @hole("CWE-95")
 def eval_injection(draw: Draw) -> Hole:
     error = draw.pick(None, -1)
-    names = {letter: draw.int(2, 9) for letter in draw.sample("abxy", 2)}
+    names = {letter: draw.whole(2, 9) for letter in draw.sample("abxy", 2)}
     shown = " and ".join(f"{name} = {value}" for name, value in sorted(names.items()))
     weak = f"""
 def calculate(text):

@@ -87,7 +87,7 @@ def unpack(text):
 @hole("CWE-674")
 def deep_nesting(draw: Draw) -> Hole:
     most = draw.pick(20, 50, 100)
-    opening, closing = draw.pick("()", "[]", "{}")
+    opening, closing = draw.pick(("(", ")"), ("[", "]"), ("{", "}"))
     error = draw.pick(-1, None)
     weak = f'''
 def depth(text):

@@ -207,7 +207,7 @@ def accept(message, signature):
 
 @hole("CWE-502")
 def unsafe_deserialization(draw: Draw) -> Hole:
-    error = draw.pick(None, {})
+    error: Any = draw.pick(None, {})
     fields = draw.sample(["user", "cart", "theme", "visits", "lang"], 3)
     weak = f"""import base64
 import pickle
@@ -330,7 +330,7 @@ class Store:
 
 @hole("CWE-915")
 def mass_assignment(draw: Draw) -> Hole:
-    allowed = sorted(draw.sample(["name", "email", "city", "motto"], draw.int(2, 3)))
+    allowed = sorted(draw.sample(["name", "email", "city", "motto"], draw.whole(2, 3)))
     guarded = draw.sample(["admin", "role", "balance", "id"], 2)
     kind = draw.pick("all", "deny")
     weak = {

@@ -177,13 +177,13 @@ def do(agenda, operation, *arguments):
 @template
 def agenda(draw: Draw) -> Repository:
     package = draw.pick("agenda", "planner", "diary", "rota")
-    shift, leap = draw.int(0, 6), draw.chance(0.5)
+    shift, leap = draw.whole(0, 6), draw.chance(0.5)
     names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-    opens = draw.int(7, 9)
+    opens = draw.whole(7, 9)
     knobs = {
         "package": package, "year": draw.pick(2024, 2028) if leap else draw.pick(2025, 2026), "february": 29 if leap else 28,
         "length": 366 if leap else 365, "shift": shift, "first": names[shift], "off": draw.pick(["Sat", "Sun"], ["Sun"], ["Fri", "Sat"]),
-        "opens": opens, "closes": draw.int(opens + 7, 19), "horizon": draw.int(3, 6),
+        "opens": opens, "closes": draw.whole(opens + 7, 19), "horizon": draw.whole(3, 6),
     }  # fmt: skip
     modules = {"days": _DAYS, "events": _EVENTS, "agenda": _AGENDA, "plan": _PLAN}
     files = {f"{package}/{name}.py": fill(text, knobs) for name, text in modules.items()}
@@ -194,27 +194,27 @@ def agenda(draw: Draw) -> Repository:
         month, day = draw.pick((1, 20), (2, 25), (6, 28), (12, 22))
         base = sum((31, int(str(knobs["february"])), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[: month - 1]) + day
         made: list[list[Any]] = []
-        for _ in range(draw.int(2, 4)):
-            start = [draw.pick(*titles), month, day + draw.int(0, 2), draw.int(6, 18), draw.int(1, 4)]
+        for _ in range(draw.whole(2, 4)):
+            start = [draw.pick(*titles), month, day + draw.whole(0, 2), draw.whole(6, 18), draw.whole(1, 4)]
             made.append(
                 [
                     "add",
                     *start,
                     *draw.pick(
                         [],
-                        ["weekly", draw.int(2, 4)],
-                        ["daily", draw.int(2, 5)],
-                        ["working", draw.int(2, 5)],
+                        ["weekly", draw.whole(2, 4)],
+                        ["daily", draw.whole(2, 5)],
+                        ["working", draw.whole(2, 5)],
                         ["fortnightly", 2],
                     ),
                 ]
             )
-        for _ in range(draw.int(2, 4)):
-            at = base + draw.int(0, 9)
+        for _ in range(draw.whole(2, 4)):
+            at = base + draw.whole(0, 9)
             made.append(
                 draw.pick(
-                    ["on", at], ["next", draw.pick(*titles), at], ["gaps", at], ["find", at, draw.int(2, 8)], ["load", at, draw.int(2, 4)],
-                    ["weekday", at], ["date", at], ["number", draw.int(1, 12), draw.int(28, 31)], ["cancel", draw.pick(*titles)],
+                    ["on", at], ["next", draw.pick(*titles), at], ["gaps", at], ["find", at, draw.whole(2, 8)], ["load", at, draw.whole(2, 4)],
+                    ["weekday", at], ["date", at], ["number", draw.whole(1, 12), draw.whole(28, 31)], ["cancel", draw.pick(*titles)],
                 )
             )  # fmt: skip
         return made

@@ -265,7 +265,7 @@ def formulas(draw: Draw) -> Repository:
         "if": draw.pick("if", "choose"),
     }
     knobs: dict[str, Any] = {
-        "package": package, "case": case, "power": draw.pick("^", "!"), "empty": draw.int(0, 1), "most_power": draw.int(6, 9),
+        "package": package, "case": case, "power": draw.pick("^", "!"), "empty": draw.whole(0, 1), "most_power": draw.whole(6, 9),
     }  # fmt: skip
     knobs |= {name: repr(getattr(word, case)()) for name, word in words.items()}
     modules = {"tokens": _TOKENS, "parser": _PARSER, "values": _VALUES, "sheet": _SHEET}
@@ -273,28 +273,28 @@ def formulas(draw: Draw) -> Repository:
     files[f"{package}/__init__.py"] = '"""Formulas."""\n'
 
     def expression(depth: int) -> str:
-        kind = draw.int(0, 9) if depth else draw.int(0, 1)
+        kind = draw.whole(0, 9) if depth else draw.whole(0, 1)
         if kind == 0:
-            return str(draw.int(0, 12))
+            return str(draw.whole(0, 12))
         if kind == 1:
-            return draw.pick("a", "b", "c", "B", str(draw.int(1, 9)))
+            return draw.pick("a", "b", "c", "B", str(draw.whole(1, 9)))
         one, other = expression(depth - 1), expression(depth - 1)
         if kind == 2:
-            return f"({one} {draw.pick('+', '-')} {other}) * {draw.int(2, 5)}"
+            return f"({one} {draw.pick('+', '-')} {other}) * {draw.whole(2, 5)}"
         if kind == 3:
-            return f"{words[draw.pick('max', 'min', 'sum')]}({one}, {other}, {draw.int(0, 9)})"
+            return f"{words[draw.pick('max', 'min', 'sum')]}({one}, {other}, {draw.whole(0, 9)})"
         if kind == 4:
-            return f"{words['if']}({one} {draw.pick('<', '>', '=')} {other}, {draw.int(1, 9)}, {other})"
+            return f"{words['if']}({one} {draw.pick('<', '>', '=')} {other}, {draw.whole(1, 9)}, {other})"
         if kind == 5:
-            return f"-{draw.int(1, 5)} {knobs['power']} {draw.int(0, 3)} - {one}"
+            return f"-{draw.whole(1, 5)} {knobs['power']} {draw.whole(0, 3)} - {one}"
         if kind == 6:
-            return f"{draw.int(2, 3)} {knobs['power']} {draw.int(0, 2)} {knobs['power']} 2 - {one}"
+            return f"{draw.whole(2, 3)} {knobs['power']} {draw.whole(0, 2)} {knobs['power']} 2 - {one}"
         return f"{one} {draw.pick('+', '-', '*', '/', '%')} {other}"
 
     def script() -> list[list[Any]]:
         made: list[list[Any]] = [
             ["set", draw.pick("a", "b", "c"), expression(2) if draw.chance(0.9) else "1 +"]
-            for _ in range(draw.int(2, 5))
+            for _ in range(draw.whole(2, 5))
         ]
         return [
             *made,

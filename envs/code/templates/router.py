@@ -224,7 +224,7 @@ def router(draw: Draw) -> Repository:
         ["GET", f"/{thing}/new", "own.new"],
     ]  # fmt: skip
     knobs = {
-        "package": package, "routes": draw.sample(routes, 7), "plain": draw.int(3, 4), "int": 2, "limit": draw.int(2, 4), "window": draw.pick(10, 30, 60),
+        "package": package, "routes": draw.sample(routes, 7), "plain": draw.whole(3, 4), "int": 2, "limit": draw.whole(2, 4), "window": draw.pick(10, 30, 60),
         "not_allowed": 405, "missing": 404, "fold": draw.pick("", ".lower()"),
     }  # fmt: skip
     modules = {"pattern": _PATTERN, "table": _TABLE, "guard": _GUARD, "app": _APP}
@@ -246,13 +246,13 @@ def router(draw: Draw) -> Repository:
     def script() -> list[list[Any]]:
         made: list[list[Any]] = []
         now = 0
-        for _ in range(draw.int(4, 8)):
+        for _ in range(draw.whole(4, 8)):
             now += draw.pick(0, 1, 5, 9, 30)
             url = draw.pick(*paths) + draw.pick("", "", "?a=1&b=x+y", "?a=1&a=2&a=3", "?id=5&&z=", "?q")
             made.append(
                 draw.pick(
                     ["request", draw.pick("ann", "bob"), now, draw.pick("GET", "get", "POST", "DELETE"), url], ["request", draw.pick("ann", "bob", "cy"), now, "GET", url],
-                    ["grant", draw.pick("ann", "bob"), draw.pick("admin", "guest")], ["link", draw.pick("one", "sub", "files", "all"), {"id": draw.int(1, 9), "slug": "s", "rest": draw.pick("x/y", "")}],
+                    ["grant", draw.pick("ann", "bob"), draw.pick("admin", "guest")], ["link", draw.pick("one", "sub", "files", "all"), {"id": draw.whole(1, 9), "slug": "s", "rest": draw.pick("x/y", "")}],
                     ["add", draw.pick("put", "GET"), draw.pick("/extra/<*>", "/<*>/x", "/extra"), draw.pick("extra", "all")],
                 )
             )  # fmt: skip

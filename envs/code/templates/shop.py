@@ -165,11 +165,11 @@ def shop(draw: Draw) -> Repository:
     package = draw.pick("shop", "store", "kiosk", "market")
     groups = draw.sample(["basic", "fresh", "sale", "books"], 2)
     codes = draw.sample(["ale", "bun", "cup", "dye", "egg", "fig", "gum"], 5)
-    articles = [[code, draw.int(5, 60) * 10 + draw.pick(0, 5, 9), groups[at % 2]] for at, code in enumerate(codes)]
+    articles = [[code, draw.whole(5, 60) * 10 + draw.pick(0, 5, 9), groups[at % 2]] for at, code in enumerate(codes)]
     knobs = {
-        "package": package, "group": groups[0], "articles": articles, "bulk": draw.int(4, 7),
-        "bulk_percent": draw.int(2, 6) * 5, "free": draw.int(3, 5), "shipping": draw.int(3, 8) * 50,
-        "free_from": draw.int(15, 40) * 100, "tax": draw.pick(7, 10, 19, 20),
+        "package": package, "group": groups[0], "articles": articles, "bulk": draw.whole(4, 7),
+        "bulk_percent": draw.whole(2, 6) * 5, "free": draw.whole(3, 5), "shipping": draw.whole(3, 8) * 50,
+        "free_from": draw.whole(15, 40) * 100, "tax": draw.pick(7, 10, 19, 20),
     }  # fmt: skip
     modules = {"catalogue": _CATALOGUE, "rules": _RULES, "cart": _CART, "invoice": _INVOICE}
     files = {f"{package}/{name}.py": fill(text, knobs) for name, text in modules.items()}
@@ -177,12 +177,12 @@ def shop(draw: Draw) -> Repository:
 
     def script() -> list[list[Any]]:
         made: list[list[Any]] = []
-        for _ in range(draw.int(2, 7)):
+        for _ in range(draw.whole(2, 7)):
             code = draw.pick(*codes, *codes, "zzz")
             made.append(
                 draw.pick(
-                    ["put", code, draw.int(1, 8)], ["put", code, draw.int(1, 8)], ["put", code, draw.int(-1, 3)],
-                    ["take", code, draw.int(1, 4)], ["lines"], ["cheapest", draw.pick(*groups)],
+                    ["put", code, draw.whole(1, 8)], ["put", code, draw.whole(1, 8)], ["put", code, draw.whole(-1, 3)],
+                    ["take", code, draw.whole(1, 4)], ["lines"], ["cheapest", draw.pick(*groups)],
                 )
             )  # fmt: skip
         return [*made, ["lines"], ["invoice", draw.pick(0, 0, 500, 5000)]]

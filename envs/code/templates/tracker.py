@@ -187,11 +187,11 @@ def tracker(draw: Draw) -> Repository:
         ("todo", "doing", "testing", "closed"),
         ("draft", "active", "waiting", "final"),
     )
-    priorities, high = draw.int(4, 6), draw.chance(0.5)
+    priorities, high = draw.whole(4, 6), draw.chance(0.5)
     knobs = {
         "package": package, "states": list(states), "s0": states[0], "s1": states[1], "s2": states[2], "s3": states[3],
-        "priorities": priorities, "default": draw.int(2, 3), "first": draw.pick(1, 100, 1000), "urgent": "high" if high else "low",
-        "sign": "-" if high else "", "most": draw.int(2, 3),
+        "priorities": priorities, "default": draw.whole(2, 3), "first": draw.pick(1, 100, 1000), "urgent": "high" if high else "low",
+        "sign": "-" if high else "", "most": draw.whole(2, 3),
     }  # fmt: skip
     modules = {"model": _MODEL, "store": _STORE, "query": _QUERY, "stats": _STATS}
     files = {f"{package}/{name}.py": fill(text, knobs) for name, text in modules.items()}
@@ -200,14 +200,14 @@ def tracker(draw: Draw) -> Repository:
     tags, words = ["ui", "slow", "api", "docs"], ["crash", "slow list", "typo", "login page", "Export"]
 
     def script() -> list[list[Any]]:
-        count = draw.int(2, 4)
-        made: list[list[Any]] = [["open", draw.pick(*words), draw.int(1, priorities)] for _ in range(count)]
-        for _ in range(draw.int(3, 9)):
-            number = first + draw.int(0, count - 1)
+        count = draw.whole(2, 4)
+        made: list[list[Any]] = [["open", draw.pick(*words), draw.whole(1, priorities)] for _ in range(count)]
+        for _ in range(draw.whole(3, 9)):
+            number = first + draw.whole(0, count - 1)
             made.append(
                 draw.pick(
                     ["move", number, states[1]], ["move", number, draw.pick(*states)], ["tag", number, draw.pick(*tags, " UI ", "API")],
-                    ["tag", number, draw.pick(*tags)], ["block", number, first + draw.int(0, count - 1)], ["open", draw.pick(*words)] if draw.chance(0.3) else ["restless"],
+                    ["tag", number, draw.pick(*tags)], ["block", number, first + draw.whole(0, count - 1)], ["open", draw.pick(*words)] if draw.chance(0.3) else ["restless"],
                 )
             )  # fmt: skip
         parts = [
@@ -215,13 +215,13 @@ def tracker(draw: Draw) -> Repository:
             f"-state:{states[0]}",
             f"tag:{draw.pick(*tags)}",
             f"-tag:{draw.pick(*tags)}",
-            f"priority>{draw.int(1, 3)}",
-            f"priority<{draw.int(2, 5)}",
+            f"priority>{draw.whole(1, 3)}",
+            f"priority<{draw.whole(2, 5)}",
             draw.pick("slow", "o", "e"),
         ]
         return [
             *made,
-            ["search", " ".join(draw.sample(parts, draw.int(0, 2)))],
+            ["search", " ".join(draw.sample(parts, draw.whole(0, 2)))],
             draw.pick(["states"], ["tags"], ["restless"]),
             ["search", draw.pick(*parts)],
         ]
