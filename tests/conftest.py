@@ -48,11 +48,28 @@ def word_problems(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def env_kwargs(word_problems: Path) -> Callable[[str], dict[str, Any]]:
+def code_problems(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small data set in the form of APPS, with rows in every split."""
+    path = tmp_path_factory.mktemp("data") / "code_problems.jsonl"
+    rows = []
+    for k in range(2, 42):
+        tests = {"fn_name": "work", "inputs": [[n] for n in range(4, 8)], "outputs": [[n * k + k] for n in range(4, 8)]}
+        row = {
+            "problem_id": k, "question": f"Return n times {k} plus {k}.", "input_output": json.dumps(tests),
+            "solutions": json.dumps([f"def work(n):\n    return n * {k} + {k}"]), "difficulty": "introductory",
+        }  # fmt: skip
+        rows.append(json.dumps(row))
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def env_kwargs(word_problems: Path, code_problems: Path) -> Callable[[str], dict[str, Any]]:
     """The arguments that an environment cannot be made without, by its id."""
     needed: dict[str, dict[str, Any]] = {
         "proofgym/GSM8K-v0": {"path": str(word_problems)},
         "proofgym/MathDataset-v0": {"path": str(word_problems), "preset": "gsm8k"},
+        "proofgym/CodeDataset-v0": {"path": str(code_problems), "format": "apps"},
         "proofgym/CodeTranslate-v0": {"language": "c"},  # the fastest to compile
     }
     return lambda env_id: dict(needed.get(env_id, {}))
