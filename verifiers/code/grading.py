@@ -113,7 +113,11 @@ def judge(
         code, span = submission, whole
     if not code.strip():
         return _unread(cases, weight, span, "no code in it")
-    if "\0" in code or any("\ud800" <= letter <= "\udfff" for letter in code):
+    try:
+        bad = "\0" in code or not code.encode()
+    except UnicodeEncodeError:
+        bad = True
+    if bad:
         return _unread(cases, weight, span, "characters in it that no program can have")
     code = _assembled(task, code)
     runner = Runner(pool or shared(task.packages), patience)

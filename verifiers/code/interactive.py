@@ -123,8 +123,7 @@ def _program(task: CodeTask, code: str, runner: Runner) -> Job | Result:
         made.append(job)
         return Result(Outcome.OK)
 
-    compiler = languages.Compiler(pool.backend.name, getattr(pool.backend, "binds", ()))
-    result = compiler.run(Job.compiled(task.language, code, limits=task.limits), execute)
+    result = pool._compiler.run(Job.compiled(task.language, code, limits=task.limits), execute)
     if not made:
         return result
     return replace(made[0], argv=("/bin/sh", "-c", 'exec "$@" <&4 4<&-', "sh", *made[0].argv))

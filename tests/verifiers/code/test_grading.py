@@ -323,7 +323,10 @@ while True:
 os.write(1, f"{sum(row)} {max(row)}".encode())
 """),
     "ends late": ("total", HONEST["total"] + "import time\ntime.sleep(0.2)\n"),
-    "other digits of a float": ("ratio", "from fractions import Fraction\nprint(float(Fraction('/'.join(input().split()))))"),
+    "other digits of a float": ("ratio", """
+from fractions import Fraction
+print(float(Fraction("/".join(input().split()))))
+"""),
     "recurses deeply": ("steps", """
 import sys
 sys.setrecursionlimit(10**5)
