@@ -94,21 +94,13 @@ class _Seen:
 
 
 def run(task: CodeTask, code: str, cases: Sequence[Case], runner: Runner) -> list[Fate]:
-    """Judge the cases of an `interactive` task, in their order, one after the other."""
+    """Judge the cases of an `interactive` task, in their order."""
     program = _program(task, code, runner)
     if isinstance(program, Result):
         fate = texts.ended(cases[0], program)
         detail = texts.short(f"{program.detail}: {texts.complaint(program.stderr)}")
         return [replace(fate, name=case.name, visible=case.visible, detail=detail) for case in cases]
-    fates: list[Fate] = []
-    spent = 0
-    for case in cases:
-        if spent >= runner.patience:
-            fates.append(texts.unrun(case, runner.patience))
-            continue
-        fates.append(_converse(task, program, case, runner))
-        spent += fates[-1].ending is Ending.LIMIT
-    return fates
+    return runner.side_by_side(cases, lambda case: _converse(task, program, case, runner))
 
 
 def _program(task: CodeTask, code: str, runner: Runner) -> Job | Result:

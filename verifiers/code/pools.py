@@ -9,15 +9,19 @@ from __future__ import annotations
 import collections
 import os
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from proofgym.errors import Unjudged
 from proofgym.sandboxes import IsolationUnavailable, Pool
+from proofgym.verifiers.code import texts
+from proofgym.verifiers.code.report import Ending, Fate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from proofgym.sandboxes import Job, JobFuture, Result
+    from proofgym.verifiers.code.task import Case
 
 __all__ = ["Runner", "shared"]
 
@@ -83,6 +87,26 @@ class Runner:
             for future in waiting:
                 future.cancel()
         return results
+
+    def side_by_side(self, cases: Sequence[Case], trial: Callable[[Case], Fate]) -> list[Fate]:
+        """Fates in the order of the cases, several tried at a time; once patience is spent, the rest are `unrun`.
+
+        As with `in_order`, how many are tried at once makes no difference to what is returned.
+        """
+        fates: list[Fate] = []
+        spent, waiting = 0, collections.deque[Future[Fate]]()
+        executor = ThreadPoolExecutor(self.pool.workers, thread_name_prefix="trial")
+        try:
+            for at in range(len(cases)):
+                while len(waiting) < self.pool.workers and at + len(waiting) < len(cases):
+                    waiting.append(executor.submit(trial, cases[at + len(waiting)]))
+                fates.append(waiting.popleft().result())
+                spent += fates[-1].ending is Ending.LIMIT
+                if spent >= self.patience or fates[-1].ending is Ending.TAMPERED:
+                    break
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
+        return fates + [texts.unrun(case, self.patience) for case in cases[len(fates) :]]
 
     def _seen(self, result: Result) -> Result:
         self.isolation, self.gaps = result.isolation.label, result.gaps

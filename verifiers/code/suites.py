@@ -49,16 +49,10 @@ def run(task: CodeTask, code: str, cases: Sequence[Case], runner: Runner, truste
     """
     if task.integrity == "in_process":
         return _together(task, code, cases, pools.Runner(trusted, runner.patience), runner)
-    fates: list[Fate] = []
-    spent = 0
-    for case in cases:
-        if spent >= runner.patience:
-            fates.append(texts.unrun(case, runner.patience))
-            continue
-        fates.append(_Trial(task, code, case).run(runner, trusted))
-        if fates[-1].ending is Ending.TAMPERED:
-            return [replace(fates[-1], name=other.name, visible=other.visible) for other in cases]
-        spent += fates[-1].ending is Ending.LIMIT
+    fates = runner.side_by_side(cases, lambda case: _Trial(task, code, case).run(runner, trusted))
+    caught = next((fate for fate in fates if fate.ending is Ending.TAMPERED), None)
+    if caught is not None:
+        return [replace(caught, name=case.name, visible=case.visible) for case in cases]
     return fates
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import proofgym
 from proofgym.errors import BadInput, Unjudged
 from proofgym.sandboxes import Limits, Pool
 from proofgym.verifiers import Status, Verdict, code
-from proofgym.verifiers.code import Case, CodeReport, CodeTask, Ending, grade, grade_many, judge
+from proofgym.verifiers.code import Case, CodeReport, CodeTask, Comparator, Ending, grade, grade_many, judge
 from proofgym.verifiers.code.exploits import HONEST, TASKS
 
 Run = Callable[..., CodeReport]
@@ -434,9 +437,28 @@ def test_what_is_asked_wrongly_is_refused(run: Run) -> None:
         run(SQUARE, "x", quality=["time"])
 
 
-def test_a_report_is_plain_data(run: Run) -> None:
-    import json
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.tuples(inner) | st.dictionaries(st.text(), inner, max_size=3)
+        | st.sets(st.integers(), max_size=3)
+    ),
+    max_leaves=8,
+)  # fmt: skip
 
+
+@settings(max_examples=40)
+@given(st.lists(plain, min_size=1, max_size=12))
+def test_values_go_in_and_come_back_as_they_were(run: Run, held: list[Any]) -> None:
+    """Through JSON, into the sandbox, back over the wire and past the strictest comparator; and only onto themselves."""
+    cases = tuple(Case(args=(value,), expected=value) for value in held)
+    task = CodeTask("function", cases, entry="f", compare=Comparator(types="exact"))
+    same = CodeTask.from_json(json.loads(json.dumps(task.to_json())))
+    assert run(same, "def f(x): return x").verdict.correct
+    assert run(same, "def f(x): return [x]").verdict.score == 0.0
+
+
+def test_a_report_is_plain_data(run: Run) -> None:
     data = json.loads(json.dumps(run(SQUARE, "def f(n): return n").to_json()))
     assert data["verdict"]["status"] == "partial"
     assert len(data["tests"]) == 6
