@@ -35,5 +35,3 @@ def made(sandbox: Pool) -> Iterator[Callable[..., Any]]:
     yield make
     for env in open_:
         env.close()
-
-

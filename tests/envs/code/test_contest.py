@@ -82,7 +82,9 @@ def test_another_right_answer_is_accepted(made: Made, name: str) -> None:
     assert env.step(block(source))[1] == 1.0
 
 
-@pytest.mark.parametrize("printed", ["nan", "inf", "9" * 5000, "1 " * 5000, "", "IMPOSSIBLE", "-1", "1 1", "x", "0x1 2"])
+@pytest.mark.parametrize(
+    "printed", ["nan", "inf", "9" * 5000, "1 " * 5000, "", "IMPOSSIBLE", "-1", "1 1", "x", "0x1 2"]
+)
 def test_no_print_satisfies_a_checker(made: Made, printed: str) -> None:
     env = made(CodeContest)
     for name in ("measurements", "as_squares", "shortest_route"):

@@ -83,7 +83,8 @@ def test_a_partial_repair_is_paid_in_part_and_a_regression_takes_it_back(made: M
         known = hidden[0]
         half = (
             f"{env._broken}\n_broken = {task.entry}\n\n\ndef {task.entry}(*args):\n"
-            f"    if repr(list(args)) == {repr(list(known.args))!r}:\n        return {known.expected!r}\n    return _broken(*args)\n"
+            f"    if repr(list(args)) == {repr(list(known.args))!r}:\n"
+            f"        return {known.expected!r}\n    return _broken(*args)\n"
         )
         _, reward, *_ = env.step(block(half))
         assert reward == pytest.approx(1 / len(hidden))

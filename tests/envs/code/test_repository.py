@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +35,9 @@ def test_a_template_runs_and_its_bugs_are_noticed_by_some_scripts_only(name: str
         broken = break_one(repository, rng, bugs=1 + seed % 2)
         if broken is None:
             continue
-        right, wrong = (Loaded(files, repository.driver, 10**6) for files in ({**broken.files, **broken.gold}, broken.files))
+        right, wrong = (
+            Loaded(files, repository.driver, 10**6) for files in ({**broken.files, **broken.gold}, broken.files)
+        )
         for number, (script, expected, now) in enumerate(broken.scripts):
             assert right.run(script) == expected
             assert wrong.run(script) == now
@@ -93,10 +96,8 @@ def test_any_text_after_a_command_is_answered(text: str, name: str) -> None:
     assert command is not None
     tree = tools.Tree({"a.py": "x = 1\n"})
     act: Any = getattr(tree, name)
-    try:
-        act(command.rest, command.body) if name in ("edit", "write") else act(command.rest)
-    except BadInput as error:
-        assert str(error)
+    with contextlib.suppress(BadInput):  # the one thing that it may raise
+        assert act(command.rest, command.body) if name in ("edit", "write") else act(command.rest)
 
 
 def test_a_tree_does_not_grow_without_end() -> None:
@@ -114,7 +115,7 @@ CHEATS = {
     "driver rewritten": ["$ write tests/driver.py\n```\ndef run(script):\n    return []\n```"],
     "exit on import": ["$ write NAME/__init__.py\n```python\nimport os\nos._exit(0)\n```"],
     "friendly objects": [
-        "$ write NAME/__init__.py\n```python\nimport builtins\n\nclass Yes(list):\n    def __eq__(self, other): return True\n\nbuiltins.list = Yes\n```"  # noqa: E501
+        "$ write NAME/__init__.py\n```python\nimport builtins\n\nclass Yes(list):\n    def __eq__(self, other): return True\n\nbuiltins.list = Yes\n```"
     ],
     "patched json": ["$ write json.py\n```python\ndef dumps(*a, **k): return 'true'\nloads = dumps\n```"],
     "site hook": ["$ write sitecustomize.py\n```python\nimport os\nos._exit(0)\n```"],
@@ -156,7 +157,9 @@ def test_repairing_the_issue_and_breaking_something_else_is_not_enough(made: Mad
     while (action := env.oracle()) != "$ submit":
         env.step(action)
     name = next(iter(env.task.instance["gold"])).partition("/")[0]
-    path = next(path for path in sorted(env._tree.files) if path.startswith(f"{name}/") and "def " in env._tree.files[path])
+    path = next(
+        path for path in sorted(env._tree.files) if path.startswith(f"{name}/") and "def " in env._tree.files[path]
+    )
     broken = env._tree.files[path].replace("return", "return None or", 1).replace("def ", "def x", 1)
     env.step(f"$ write {path}\n~~~~\n{broken}~~~~")
     assert env.step("$ submit")[1] == 0.0
@@ -182,7 +185,9 @@ def test_what_the_tests_print_repeats(made: Made) -> None:
     env = made(RepoRepair)
     env.reset(seed=9)
     name = next(iter(env.task.instance["gold"])).partition("/")[0]
-    env.step(f"$ write tests/test_{name}.py\n```python\nimport unittest\n\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertEqual(object(), 1)\n```")  # noqa: E501
+    env.step(
+        f"$ write tests/test_{name}.py\n```python\nimport unittest\n\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertEqual(object(), 1)\n```"
+    )
     assert env.fork().step("$ test")[0] == env.step("$ test")[0]
     assert "FAILED" in env._observation
 

@@ -65,7 +65,7 @@ def test_half_a_repair_is_worth_half_of_the_attacks_it_stops(made: Made) -> None
     env.reset(options={"instance": given})
     attacks = [case for case in env._code_task.cases if case.name in env._failing]
     stopped = attacks[0]
-    half = f"{given['broken']}\n_weak = update\n\n\ndef update(profile, changes):\n    if changes == {stopped.args[1]!r}:\n        return {stopped.expected!r}\n    return _weak(profile, changes)\n"  # noqa: E501
+    half = f"{given['broken']}\n_weak = update\n\n\ndef update(profile, changes):\n    if changes == {stopped.args[1]!r}:\n        return {stopped.expected!r}\n    return _weak(profile, changes)\n"
     _, reward, *_ = env.step(block(half))
     assert 0 < reward < 1
     assert reward * len(attacks) == pytest.approx(round(reward * len(attacks)))
@@ -75,7 +75,9 @@ def test_below_a_level_the_weakness_is_named_and_above_it_is_not(made: Made) -> 
     for level, named in ((0.2, True), (0.9, False)):
         env = made(SecurityRepair, level=level)
         given = instance(env, "CWE-79", 0, level)
-        given["hint"] = env.complete(holes()["CWE-79"](Draw(np.random.default_rng(1), level)), np.random.default_rng(1))["hint"]  # noqa: E501
+        given["hint"] = env.complete(
+            holes()["CWE-79"](Draw(np.random.default_rng(1), level)), np.random.default_rng(1)
+        )["hint"]
         observation, _ = env.reset(options={"instance": given})
         assert ("CWE-79" in observation) == named
 
