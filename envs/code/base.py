@@ -289,16 +289,16 @@ def checked(instance: Any, fields: Mapping[str, type]) -> dict[str, Any]:
     """
     if not isinstance(instance, Mapping):
         raise BadInput(f"an instance is an object, found {type(instance).__name__}")
-    found = {}
+    found: dict[str, Any] = {}
     for name, kind in fields.items():
-        value: Any = instance.get(name)
+        value = instance.get(name)
         if kind is float and type(value) is int:
             value = float(value)
         if type(value) is not kind:
             raise BadInput(f"an instance has a {kind.__name__} {name!r}, found {value!r:.60}")
-        if kind is float and not 0.0 <= value <= 1.0:
-            raise BadInput(f"{name!r} lies in [0, 1], found {value}")
-        if kind is str and not value.strip():
-            raise BadInput(f"{name!r} is empty")
         found[name] = value
+        if kind is float and not 0.0 <= found[name] <= 1.0:
+            raise BadInput(f"{name!r} lies in [0, 1], found {value}")
+        if kind is str and not found[name].strip():
+            raise BadInput(f"{name!r} is empty")
     return found

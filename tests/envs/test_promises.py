@@ -172,7 +172,8 @@ def test_splits_never_meet(env_id: str, make_env: MakeEnv) -> None:
     seen: dict[str, set[str]] = {}
     for split in ("train", "validation", "test"):
         env = make_env(env_id, split=split)
-        tasks = [env.reset(seed=s, options={"index": i})[1]["task"] for s in range(some(env_id, 5)) for i in range(some(env_id, 100))]
+        items = [(s, i) for s in range(some(env_id, 5)) for i in range(some(env_id, 100))]
+        tasks = [env.reset(seed=s, options={"index": i})[1]["task"] for s, i in items]
         assert {task["split"] for task in tasks} == {split}
         seen[split] = {task["fingerprint"] for task in tasks}
         assert all(split_of(mark) == split for mark in seen[split])

@@ -63,7 +63,7 @@ LIVE_CALL = {
     "metadata": json.dumps({"func_name": "add"}),
 }  # fmt: skip
 CONTESTS = {
-    "name": "1_A. Sum", "description": "Print the sum.", "public_tests": {"input": ["1 2\n"], "output": ["3\n"]},
+    "name": "1_A. Sum", "description": "Print the sum of two numbers.", "public_tests": {"input": ["1 2\n"], "output": ["3\n"]},
     "private_tests": {"input": ["2 2\n"], "output": ["4\n"]}, "generated_tests": {"input": ["8 1\n"], "output": ["9\n"]},
     "source": 2, "difficulty": 7, "solutions": {"language": [2, 3], "solution": ["int main(){}", "print(sum(map(int, input().split())))"]},
     "time_limit": {"seconds": 1, "nanos": 500000000}, "memory_limit_bytes": 256000000, "input_file": "", "output_file": "",
@@ -178,12 +178,9 @@ def test_a_file_of_mixed_rows_is_asked_row_by_row(made: Made, tmp_path: Path) ->
     for index in range(len(rows)):
         observation, _ = env.reset(seed=1, options={"index": index})
         asked.add(observation)
-        answer = (
-            env.oracle()
-            if env._reference
-            else block("class Solution:\n    def add(self, a, b):\n        return a + sum(b)")
-        )
-        assert env.step(answer)[1] == 1.0
+        method = block("class Solution:\n    def add(self, a, b):\n        return a + sum(b)")
+        own = block(SUM) if env._code_task.kind == "stdio" else method
+        assert env.step(env.oracle() if env._reference else own)[1] == 1.0
         for cheat in env.cheats():
             env.reset(seed=1, options={"index": index})
             assert env.step(cheat)[1] == 0.0
