@@ -82,7 +82,7 @@ def run(task: CodeTask, code: str, cases: Sequence[Case], runner: Runner) -> lis
                 return [texts.ended(case, result) for case in cases]
             if left[0] is head[0]:
                 fates[left[0].place] = texts.ended(left[0].case, result)
-                spent += fates[left[0].place].ending is Ending.LIMIT
+                spent += fates[left[0].place].costly(limits.wall_s)
                 left = left[1:]
             queue = left + queue[len(head) :]
     fates |= checking.decide(task, waiting, runner)

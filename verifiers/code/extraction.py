@@ -54,7 +54,7 @@ def extract(response: str, language: str = "python", entry: str = "") -> Extract
 
     What comes before the last `</think>` is not read. Of the fenced blocks, those with the language's tag count, or
     those without a tag if there are none. The last of them that defines `entry` is taken, else the last. Without any
-    fenced block the whole text is the program.
+    fenced block, or with a program around them, the whole text is the program.
 
     Returns:
         None if there are fenced blocks, but none in this language; or no text at all.
@@ -66,6 +66,10 @@ def extract(response: str, language: str = "python", entry: str = "") -> Extract
     begin = response.rfind(_THOUGHT)
     begin = 0 if begin < 0 else begin + len(_THOUGHT)
     blocks = _blocks(response, begin)
+    if blocks and entry and language == "python":
+        inside = any(defines(response[block.start : block.end], entry) for block in blocks)
+        if not inside and defines(response[begin:], entry):
+            blocks = []  # a bare program, with fences in its docstring
     if not blocks:
         if not response[begin:].strip() or (begin == 0 and response.lstrip().startswith("<think>")):
             return None

@@ -125,7 +125,8 @@ def judge(
     fates = [replace(fate, share=case.weight / weight) for fate, case in zip(fates, cases, strict=True)]
     verdict = _verdict(fates, partial=partial)
     if quality and verdict.correct:
-        measured = qualities.measure(task, code, quality, lambda source: _run(task, source, cases, runner, pool))
+        reference = _assembled(task, task.reference)
+        measured = qualities.measure(code, reference, quality, lambda source: _run(task, source, cases, runner, pool))
         verdict = replace(verdict, parts={**verdict.parts, **measured})
     return CodeReport(verdict, tuple(fates), span, code, runner.isolation, task.integrity, runner.gaps)
 

@@ -100,7 +100,7 @@ def run(task: CodeTask, code: str, cases: Sequence[Case], runner: Runner) -> lis
         fate = texts.ended(cases[0], program)
         detail = texts.short(f"{program.detail}: {texts.complaint(program.stderr)}")
         return [replace(fate, name=case.name, visible=case.visible, detail=detail) for case in cases]
-    return runner.side_by_side(cases, lambda case: _converse(task, program, case, runner))
+    return runner.side_by_side(task, cases, lambda case: _converse(task, program, case, runner))
 
 
 def _program(task: CodeTask, code: str, runner: Runner) -> Job | Result:

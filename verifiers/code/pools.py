@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from proofgym.sandboxes import Job, JobFuture, Result
-    from proofgym.verifiers.code.task import Case
+    from proofgym.verifiers.code.task import Case, CodeTask
 
 __all__ = ["Runner", "shared"]
 
@@ -88,7 +88,7 @@ class Runner:
                 future.cancel()
         return results
 
-    def side_by_side(self, cases: Sequence[Case], trial: Callable[[Case], Fate]) -> list[Fate]:
+    def side_by_side(self, task: CodeTask, cases: Sequence[Case], trial: Callable[[Case], Fate]) -> list[Fate]:
         """Fates in the order of the cases, several tried at a time; once patience is spent, the rest are `unrun`.
 
         As with `in_order`, how many are tried at once makes no difference to what is returned.
@@ -101,7 +101,7 @@ class Runner:
                 while len(waiting) < self.pool.workers and at + len(waiting) < len(cases):
                     waiting.append(executor.submit(trial, cases[at + len(waiting)]))
                 fates.append(waiting.popleft().result())
-                spent += fates[-1].ending is Ending.LIMIT
+                spent += fates[-1].costly((cases[at].limits or task.limits).wall_s)
                 if spent >= self.patience or fates[-1].ending is Ending.TAMPERED:
                     break
         finally:

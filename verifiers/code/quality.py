@@ -98,10 +98,11 @@ def check(task: CodeTask, names: Sequence[str]) -> None:
                 need(module, "code")
 
 
-def measure(task: CodeTask, code: str, names: Sequence[str], run: Callable[[str], Sequence[Fate]]) -> dict[str, float]:
+def measure(code: str, reference: str, names: Sequence[str], run: Callable[[str], Sequence[Fate]]) -> dict[str, float]:
     """The named parts of a submission that passed every case.
 
     Args:
+        code, reference: Two programs, whole as they are run.
         run: Runs a program on the task's cases.
     Raises:
         Unjudged: The reference does not pass the cases itself.
@@ -123,9 +124,10 @@ def measure(task: CodeTask, code: str, names: Sequence[str], run: Callable[[str]
             told = _tool(_BANDIT, quiet["security"][0])
             parts[name] = 0.0 if told is None or told["skipped"] else _safety(told["found"], quiet["security"][1])
         elif name == "length":
-            parts[name] = min(1.0, max(1, len(task.reference.strip())) / max(1, len(code.strip())))
+            parts[name] = min(1.0, max(1, len(reference.strip())) / max(1, len(code.strip())))
     if "time" in names or "memory" in names:
-        parts |= {key: value for key, value in _race(task, code, run).items() if key.split("_")[0] in _asked(names)}
+        raced, wanted = _race(code, reference, run), {*names, *(["speedup"] if "time" in names else [])}
+        parts |= {name: value for name, value in raced.items() if name in wanted}
     return parts
 
 
@@ -139,10 +141,6 @@ def struck(code: str, name: str) -> tuple[str, int]:
     if name == "types":
         count += len(_NO_CHECK.findall(code))
     return quiet, count
-
-
-def _asked(names: Sequence[str]) -> set[str]:
-    return {*names, *(["speedup"] if "time" in names else [])}
 
 
 def _share(findings: float, lines: int) -> float:
@@ -215,11 +213,11 @@ def _tool(script: str, code: str) -> dict[str, Any] | None:
     return None
 
 
-def _race(task: CodeTask, code: str, run: Callable[[str], Sequence[Fate]]) -> dict[str, float]:
+def _race(code: str, reference: str, run: Callable[[str], Sequence[Fate]]) -> dict[str, float]:
     """Both programs in turn on the same cases, the least of a few runs each."""
     spent: dict[str, list[tuple[float, float]]] = {"ours": [], "theirs": []}
     for _ in range(RUNS):
-        for name, source in (("ours", task.reference), ("theirs", code)):
+        for name, source in (("ours", reference), ("theirs", code)):
             fates = run(source)
             if name == "ours" and not all(fate.passed for fate in fates):
                 failed = next(fate for fate in fates if not fate.passed)

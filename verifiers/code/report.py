@@ -66,6 +66,10 @@ class Fate:
         """Whether the case was passed in full."""
         return self.ending is Ending.PASSED
 
+    def costly(self, wall_s: float) -> bool:
+        """Whether it tries the judge's patience: it ran past a limit, or took long to give no answer at all."""
+        return self.ending is Ending.LIMIT or (self.ending is Ending.ERROR and self.wall_s > wall_s / 4)
+
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary for the log."""
         return {

@@ -3,8 +3,8 @@
 This file is written there under the submission's name (`solution.py`) and imported by the tests. Plain values cross as
 copies; lists, dicts and sets that a call changed are changed here too; anything else stays where it is and is asked.
 What a test compares is therefore a plain value, or it compares nothing: an operator between a foreign object and a
-value of the suite is refused, because the object would learn what is expected. Only objects of the classes that the
-task names in `entry` may have operators of their own.
+value of the suite is refused, because the object would learn what is expected. Only objects that the suite makes of the
+classes that the task names in `entry` may have such operators.
 
 It asks on file descriptor 3 and hears on 4, as frames of `wire`; the host stands between. Code of the submission never
 runs here.
@@ -176,11 +176,12 @@ class Foreign:
         return int(_ask("method", self._proofgym_ref, "__hash__")) if self._proofgym_open else hash(self._proofgym_ref)
 
     def _own(self, other: object) -> bool:
-        """Whether an operator with `other` may be the submission's: no value of the suite is then at stake.
+        """Whether an operator with `other` may be the submission's.
 
-        An object that was returned, even by an operator or a method of an open one, is not open.
+        Between two of its own objects no value of the suite is at stake. An object that was returned, even by an
+        operator or a method of an open one, is not open.
         """
-        return bool(self._proofgym_open or (isinstance(other, Foreign) and other._proofgym_open))
+        return bool(self._proofgym_open or isinstance(other, Foreign))
 
 
 class ForeignClass(Foreign):

@@ -26,7 +26,7 @@ def run(task: CodeTask, code: str, cases: Sequence[Case], runner: Runner) -> lis
 
     def enough(result: Result) -> bool:
         nonlocal left
-        left -= result.outcome in texts.LIMITS
+        left -= not result.ok and texts.ended(task.cases[0], result).costly(task.limits.wall_s)
         return left <= 0 or result.outcome is Outcome.TAMPERED or (compiled and not result.runs)
 
     results = runner.in_order([_job(task, code, case) for case in cases], enough, warm=compiled)

@@ -49,7 +49,7 @@ def run(task: CodeTask, code: str, cases: Sequence[Case], runner: Runner, truste
     """
     if task.integrity == "in_process":
         return _together(task, code, cases, pools.Runner(trusted, runner.patience), runner)
-    fates = runner.side_by_side(cases, lambda case: _Trial(task, code, case).run(runner, trusted))
+    fates = runner.side_by_side(task, cases, lambda case: _Trial(task, code, case).run(runner, trusted))
     caught = next((fate for fate in fates if fate.ending is Ending.TAMPERED), None)
     if caught is not None:
         return [replace(caught, name=case.name, visible=case.visible) for case in cases]

@@ -81,7 +81,12 @@ def tampered(case: Case, result: Result) -> Fate:
 def unrun(case: Case, patience: int) -> Fate:
     """The fate of a case that came too late."""
     return Fate(
-        case.name, Ending.UNRUN, f"not run: {patience} cases before it ran past a limit", None, "", case.visible
+        case.name,
+        Ending.UNRUN,
+        f"not run: {patience} cases before it ran past a limit, or long to no answer",
+        None,
+        "",
+        case.visible,
     )
 
 

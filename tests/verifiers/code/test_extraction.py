@@ -29,6 +29,7 @@ CODE = "def f(x):\n    return x\n"
         (f"```python\n{CODE}", CODE),
         (f"```{{.python}}\n{CODE}```", CODE),
         (CODE, CODE),
+        (f'"""Usage:\n```\nf(3)\n```\n"""\n{CODE}', f'"""Usage:\n```\nf(3)\n```\n"""\n{CODE}'),
         ("```java\nclass A {}\n```", None),
         ("", None),
         ("<think> and so on", None),

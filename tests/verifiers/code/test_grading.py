@@ -148,6 +148,20 @@ def test_patience_bounds_what_a_hanging_program_costs(run: Run) -> None:
     assert sum(fate.wall_s for fate in report.tests) < 2
 
 
+def test_patience_is_tried_by_slow_deaths_too(run: Run) -> None:
+    cases = [{"args": [n], "expected": 0} for n in range(30)]
+    slow = "import os, time\ndef f(n):\n    time.sleep(0.25)\n    os._exit(0)"
+    report = run({**SQUARE, "cases": cases, "limits": {"wall_s": 0.4}}, slow)
+    assert endings(report).count("unrun") == 27
+    stdio = {
+        "kind": "stdio",
+        "limits": {"wall_s": 0.4},
+        "cases": [{"stdin": str(n), "expected": "1"} for n in range(30)],
+    }
+    report = run(stdio, "import time\ntime.sleep(0.25)\nraise SystemExit(1)")
+    assert endings(report).count("unrun") == 27
+
+
 def test_limits_of_one_case(run: Run) -> None:
     cases = [{"args": [0.3], "expected": 1}, {"args": [0.3], "expected": 1, "limits": {"wall_s": 0.1}}]
     report = run({**SQUARE, "cases": cases}, "import time\ndef f(n):\n    time.sleep(n)\n    return 1")
@@ -275,7 +289,7 @@ def test_a_checker_that_a_submission_makes_slow_is_run_a_few_times_only(
 ) -> None:
     from proofgym.verifiers.code import checking
 
-    monkeypatch.setattr(checking, "LIMITS", Limits(wall_s=0.3, cpu_s=0.3))
+    monkeypatch.setattr(checking, "LIMITS", Limits(wall_s=0.8, cpu_s=0.8))
     checker = "def check(given, output, expected):\n    while output != expected: pass\n    return True"
     cases = [{"args": [n], "expected": n} for n in range(12)]
     task = {**SQUARE, "compare": "checker", "checker": checker, "cases": cases}
@@ -450,7 +464,7 @@ plain = st.recursive(
 @settings(max_examples=40)
 @given(st.lists(plain, min_size=1, max_size=12))
 def test_values_go_in_and_come_back_as_they_were(run: Run, held: list[Any]) -> None:
-    """Through JSON, into the sandbox, back over the wire and past the strictest comparator; and only onto themselves."""
+    """Through JSON, into the sandbox, back over the wire, past the strictest comparator; and only onto themselves."""
     cases = tuple(Case(args=(value,), expected=value) for value in held)
     task = CodeTask("function", cases, entry="f", compare=Comparator(types="exact"))
     same = CodeTask.from_json(json.loads(json.dumps(task.to_json())))

@@ -87,6 +87,11 @@ def test_time_and_memory_are_measured_against_the_reference(run: Run) -> None:
     assert part(run, TASK["reference"], "memory") > 0.8
 
 
+def test_a_reference_runs_with_the_same_prelude(run: Run) -> None:
+    task = {**TASK, "prelude": "import math", "reference": "def f(n): return math.prod((n, n))"}
+    assert run(task, task["reference"], quality=["time", "length"]).verdict.parts["length"] == 1.0
+
+
 def test_a_reference_that_fails_is_unjudged(run: Run) -> None:
     with pytest.raises(Unjudged, match="reference"):
         run({**TASK, "reference": "def f(n): return 0"}, CLEAN, quality=["time"])

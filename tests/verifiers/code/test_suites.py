@@ -35,6 +35,8 @@ def test_printing(capsys):
     solution.hello("you")
     assert capsys.readouterr().out == "hello you\\n"
 def test_lazily(): assert list(solution.count(3)) == [0, 1, 2] and next(solution.count(9)) == 0
+def test_unnamed():
+    assert solution.half(Vector(2, 4)) == solution.Pair(1, 2) and solution.Pair(1, 2) != solution.Pair(2, 1)
 def test_operators(): assert Vector(1, 2) + Vector(2, 3) == Vector(3, 5) and (Vector(1, 2) * 2).x == 2
 def test_named(): assert solution.point().x == 4 and solution.point() == (4, 5)
 def test_context():
@@ -75,6 +77,8 @@ class Vector:
     def __add__(self, other): return Vector(self.x + other.x, self.y + other.y)
     def __mul__(self, k): return Vector(self.x * k, self.y * k)
     def __eq__(self, other): return (self.x, self.y) == (other.x, other.y)
+class Pair(Vector): pass
+def half(v): return Pair(v.x // 2, v.y // 2)
 def third(): return 0.33333333333
 def point(): return collections.namedtuple("Point", "x y")(4, 5)
 class Held:
@@ -90,6 +94,7 @@ GOOD = [
     "printing",
     "lazily",
     "operators",
+    "unnamed",
     "named",
     "context",
     "nested",
