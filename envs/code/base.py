@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import threading
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -15,11 +17,11 @@ from proofgym.envs.code.program import block
 from proofgym.envs.task import Task, fingerprint, split_of
 from proofgym.errors import BadInput
 from proofgym.sandboxes import Pool
-from proofgym.verifiers import Credit, Verdict
+from proofgym.verifiers import Credit, Status, Verdict
 from proofgym.verifiers.code import CodeReport, CodeTask, Fate, extract, judge
 from proofgym.verifiers.code.extraction import defines
 
-__all__ = ["CodeEnv", "OneProgram", "checked", "feedback", "text_of"]
+__all__ = ["CodeEnv", "OneProgram", "checked", "discreet", "feedback", "text_of"]
 
 _DRAWS = 4000
 _REMEMBERED = 512  # drawn items that are kept
@@ -186,7 +188,7 @@ class OneProgram(CodeEnv):
 
     def rated(self, report: CodeReport) -> Verdict:
         """The verdict on a report; a family that asks for more than being right looks further here."""
-        return report.verdict
+        return discreet(report)
 
     def feedback(self, report: CodeReport) -> str:
         """What the policy reads after a program that was not accepted."""
@@ -219,6 +221,19 @@ def missing(task: CodeTask, action: str) -> str:
     if task.kind in ("function", "class") and not task.stub and not defines(found.code, task.entry):
         return f"it defines no {task.entry!r}"
     return ""
+
+
+def discreet(report: CodeReport) -> Verdict:
+    """The verdict of a report, without what it quotes of hidden cases: `info` may come before a policy's eyes."""
+    verdict = report.verdict
+    if verdict.correct or verdict.status is Status.MALFORMED or not report.tests:
+        return verdict
+    if verdict.parts.get("tampered"):
+        return dataclasses.replace(verdict, reason="it wrote where the verdict comes from")
+    counts = Counter(fate.ending.value for fate in report.tests if not fate.passed)
+    counted = ", ".join(f"{count} {ending}" for ending, count in sorted(counts.items()))
+    passed = sum(fate.passed for fate in report.tests)
+    return dataclasses.replace(verdict, reason=f"{passed} of {len(report.tests)} cases passed, {counted}")
 
 
 def feedback(task: CodeTask, report: CodeReport) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import json
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -133,12 +134,14 @@ class CodeDataset(OneProgram):
 
     def _question(self, row: Mapping[str, Any], form: str) -> Question:
         text = json.dumps(row, sort_keys=True, default=str)
-        known = _asked.get((form, text))
+        with _lock:
+            known = _asked.get((form, text))
         if known is None:
             known = read_row(row, form, None if form in _CHEAP else self.pool())
-            while len(_asked) >= 256:
-                _asked.pop(next(iter(_asked)), None)
-            _asked[form, text] = known
+            with _lock:
+                _asked[form, text] = known
+                while len(_asked) > _REMEMBERED:
+                    del _asked[next(iter(_asked))]
         return known
 
     def _draw(self) -> Task:
@@ -171,6 +174,8 @@ class CodeDataset(OneProgram):
             raise BadInput(f"none of the {len(tasks)} rows of {where} is in split {self.split!r}; pass whole_file=True")
 
 
+_REMEMBERED = 256  # rows that have been read
+_lock = threading.Lock()
 _asked: dict[tuple[str, str], Question] = {}
 _Loaded = tuple[tuple[Task, ...], tuple[str, ...]]
 

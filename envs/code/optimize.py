@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from proofgym.envs.code.base import OneProgram, checked, text_of
+from proofgym.envs.code.base import OneProgram, checked, discreet, text_of
 from proofgym.envs.code.function import LIMITS
 from proofgym.envs.code.program import Draw, Exhausted, Trusted, block
 from proofgym.envs.code.slow import SLOW, Slow
@@ -129,7 +129,7 @@ class CodeOptimize(OneProgram):
 
     def rated(self, report: CodeReport) -> Verdict:
         if not report.verdict.correct:
-            return report.verdict
+            return discreet(report)
         given = self._given_time()
         answer = self._time(report.code, given)
         if answer is None:

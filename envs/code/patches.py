@@ -1,12 +1,6 @@
 """Edits of a program in the form that policies write them: search-and-replace blocks, or a whole new text.
 
-A block names lines that stand exactly once in the text, and what takes their place:
-
-    <<<<<<< SEARCH
-    old lines
-    =======
-    new lines
-    >>>>>>> REPLACE
+A block names lines that stand exactly once in the text, and what takes their place; `HOW` shows one.
 """
 
 from __future__ import annotations

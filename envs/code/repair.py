@@ -11,8 +11,9 @@ import numpy as np
 
 from proofgym.envs.base import TurnResult
 from proofgym.envs.code import patches
-from proofgym.envs.code.base import CodeEnv, checked, feedback, missing
+from proofgym.envs.code.base import CodeEnv, checked, discreet, feedback, missing
 from proofgym.envs.code.cheating import cheats_against
+from proofgym.envs.code.diffs import apply_hunks, has_hunks
 from proofgym.envs.code.families import families
 from proofgym.envs.code.function import task_of
 from proofgym.envs.code.mutation import plant
@@ -32,7 +33,8 @@ class CodeRepair(CodeEnv):
 
     Observation: the specification, the broken program, and some cases, with the word on which of them fail; after a
     turn, what the visible cases come to now.
-    Action: search-and-replace blocks for the program as it stands, or a whole new program in a Python block.
+    Action: search-and-replace blocks or a unified diff for the program as it stands, or a whole new program in a Python
+    block.
     Episode: up to six turns; it ends when every case passes.
 
     A turn is paid by the change of a potential: the share of the hidden failing cases that pass now, as long as every
@@ -100,7 +102,8 @@ class CodeRepair(CodeEnv):
             f"{self.intro(instance)}\n\n    {found['signature']}\n\n{found['spec']}\n\n"
             f"The program:\n\n{block(self._broken)}\n\nSome cases:\n\n{self._start(task)}\n\n"
             f"Answer with search-and-replace blocks of the form\n\n{patches.HOW}\n\n"
-            f"or with the whole repaired program in one ```python block. It is tested on further cases."
+            f"or with a unified diff, or with the whole repaired program in one ```python block. "
+            f"It is tested on further cases."
         )
 
     def intro(self, instance: Mapping[str, Any]) -> str:
@@ -130,10 +133,11 @@ class CodeRepair(CodeEnv):
         report = judge(self._code_task, program, pool=self.pool(), extract=False)
         before, self._potential = self._potential, self._worth(report)
         gain = self._potential - before
-        credits_ = [Credit(*span, gain, "tests", report.verdict.reason)] if gain else []
+        reason = discreet(report).reason
+        credits_ = [Credit(*span, gain, "tests", reason)] if gain else []
         if report.verdict.correct:
-            return TurnResult("", credits_, Verdict.right(report.verdict.reason), terminated=True)
-        return TurnResult(feedback(self._code_task, report), credits_, self._verdict(report.verdict.reason))
+            return TurnResult("", credits_, Verdict.right(reason), terminated=True)
+        return TurnResult(feedback(self._code_task, report), credits_, self._verdict(reason))
 
     def _edited(self, action: str) -> tuple[str, tuple[int, int], str]:
         """The program after an answer, the part of the answer that made it, and what was wrong with it, if anything."""
@@ -144,6 +148,12 @@ class CodeRepair(CodeEnv):
                 return patches.apply(self._program, changes), (changes[0].start, changes[-1].end), ""
             except ValueError as error:
                 return self._program, (0, 0), str(error)
+        if has_hunks(action):
+            try:
+                program, start, end = apply_hunks(self._program, action)
+            except BadInput as error:
+                return self._program, (0, 0), str(error)
+            return program, (start, end), ""
         found = extract(action, "python", self._code_task.entry)
         trouble = missing(self._code_task, action)
         if trouble or found is None:

@@ -160,7 +160,7 @@ class RepoRepair(CodeEnv):
         said = f"{sum(repaired)} of {len(repaired)} failing scripts pass, {sum(kept)} of {len(kept)} others still do"
         if report.verdict.correct:
             return Verdict.right(said, **parts)
-        return Verdict.wrong(f"{said}; {report.verdict.reason}", **parts)
+        return Verdict.wrong(said, **parts)
 
     def unfinished(self) -> Verdict:
         """Nothing was handed in."""

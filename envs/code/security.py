@@ -26,7 +26,8 @@ class SecurityRepair(CodeRepair):
 
     Observation: what the program must do, the program, some ordinary calls, and, below level 0.67, the kind of
     weakness with its CWE number; after a turn, whether the ordinary calls still work.
-    Action: search-and-replace blocks for the program as it stands, or a whole new program in a Python block.
+    Action: search-and-replace blocks or a unified diff for the program as it stands, or a whole new program in a Python
+    block.
     Episode: up to four turns; it ends when every attack fails and every ordinary call works.
 
     The hidden cases are ordinary calls and attacks (`proofgym.envs.code.holes` has them by CWE number). The potential

@@ -12,20 +12,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from proofgym.envs.code.diffs import apply_diff, side
 from proofgym.envs.code.rows import Question
 from proofgym.errors import BadInput
 from proofgym.sandboxes import Limits
 from proofgym.verifiers.code import Case, CodeTask
 
-__all__ = ["apply_diff", "swe_bench"]
+__all__ = ["swe_bench"]
 
 _LIMITS = Limits(wall_s=20.0, cpu_s=20.0, memory_mb=1024, processes=64)
 _MOST_FILES, _MOST_BYTES = 1500, 16 << 20
-_HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _SUFFIXES = (".py", ".txt", ".md", ".rst", ".json", ".toml", ".cfg", ".ini", ".csv", ".yaml", ".yml")
 
 
@@ -75,75 +75,8 @@ def swe_bench(row: Any, repositories: str | Path) -> Question:
     return Question(text, task, gold, 0.8)
 
 
-def apply_diff(files: Mapping[str, str], diff: str, name: str = "patch") -> dict[str, str]:
-    """The files after a unified diff, which must fit exactly: no fuzz, no offsets.
-
-    Raises:
-        BadInput: It does not fit, or is no unified diff.
-
-    >>> apply_diff({"a": "x\\ny\\n"}, "--- a/a\\n+++ b/a\\n@@ -1,2 +1,2 @@\\n x\\n-y\\n+z\\n")
-    {'a': 'x\\nz\\n'}
-    """
-    made = dict(files)
-    lines = diff.split("\n")
-    at = 0
-    while at < len(lines):
-        if not lines[at].startswith("--- "):
-            at += 1
-            continue
-        if at + 1 >= len(lines) or not lines[at + 1].startswith("+++ "):
-            raise BadInput(f"{name!r}, line {at + 1}: a line with --- is not followed by one with +++")
-        old, new = _side(lines[at]), _side(lines[at + 1])
-        before = made.get(old, "").split("\n") if old else []
-        if old and old not in made:
-            raise BadInput(f"{name!r} changes {old!r}, which is not there")
-        at, after = _hunks(lines, at + 2, before, name)
-        if old:
-            del made[old]
-        if new:
-            made[new] = "\n".join(after)
-    return made
-
-
-def _hunks(lines: Sequence[str], at: int, before: Sequence[str], name: str) -> tuple[int, list[str]]:
-    after: list[str] = []
-    done = 0
-    while at < len(lines) and (found := _HUNK.match(lines[at])):
-        start, count = int(found[1]), int(found[2] or 1)
-        begin = start - 1 if count else start
-        if not done <= begin <= len(before):
-            raise BadInput(f"{name!r}, line {at + 1}: the hunk lies outside the file")
-        after += before[done:begin]
-        done, left, right = begin, count, int(found[4] or 1)
-        at += 1
-        while left > 0 or right > 0:
-            sign, text = (lines[at][:1] or " ", lines[at][1:]) if at < len(lines) else ("", "")
-            if sign not in (" ", "-", "+"):
-                if sign == "\\":
-                    at += 1
-                    continue
-                raise BadInput(f"{name!r}, line {at + 1}: the hunk is broken off")
-            if sign != "+" and (done >= len(before) or before[done] != text):
-                raise BadInput(f"{name!r}, line {at + 1}: the file does not have this line here")
-            if sign != "-":
-                after.append(text)
-            done += sign != "+"
-            left -= sign != "+"
-            right -= sign != "-"
-            at += 1
-    after += before[done:]
-    if done == 0 and not before and after and after[-1] != "":
-        after.append("")
-    return at, after
-
-
-def _side(line: str) -> str:
-    path = line[4:].split("\t")[0].strip()
-    return "" if path == "/dev/null" else re.sub(r"^[ab]/", "", path)
-
-
 def _touched(diff: str, name: str) -> list[str]:
-    found = [_side(line) for line in diff.split("\n") if line.startswith("+++ ")]
+    found = [side(line) for line in diff.split("\n") if line.startswith("+++ ")]
     if not found:
         raise BadInput(f"{name!r} is no unified diff")
     return list(dict.fromkeys(found))

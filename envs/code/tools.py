@@ -55,7 +55,7 @@ def command_of(answer: str) -> Command | None:
     """The first command of an answer; None if there is none.
 
     >>> command_of("I look first.\\n$ read a.py 1-20")
-    Command(name='read', rest='a.py 1-20', body='', start=14, end=31)
+    Command(name='read', rest='a.py 1-20', body='', start=14, end=30)
     """
     found = re.search(r"^\$ (\w+)[ \t]*([^\n]*)", answer, re.MULTILINE)
     if found is None:

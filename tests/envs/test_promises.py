@@ -153,18 +153,19 @@ print(json.dumps(items, sort_keys=True))
 
 
 def test_items_are_equal_bytes_across_processes_hash_seeds_and_orders(
-    env_kwargs: Callable[[str], dict[str, Any]],
+    env_kwargs: Callable[[str], dict[str, Any]], why_not: Callable[[str], str]
 ) -> None:
+    ids = [env_id for env_id in IDS if not why_not(env_id)]
     outputs = []
     for hash_seed, forward in (("0", True), ("4711", False)):
-        arguments = json.dumps({"forward": forward, "envs": [(env_id, env_kwargs(env_id)) for env_id in IDS]})
+        arguments = json.dumps({"forward": forward, "envs": [(env_id, env_kwargs(env_id)) for env_id in ids]})
         run = subprocess.run(
             [sys.executable, "-c", _ITEMS, arguments],
             env={**os.environ, "PYTHONHASHSEED": hash_seed}, capture_output=True, check=True, timeout=240,
         )  # fmt: skip
         outputs.append(run.stdout)
     assert outputs[0] == outputs[1]
-    assert len(json.loads(outputs[0])) == 12 * len(IDS)
+    assert len(json.loads(outputs[0])) == 12 * len(ids)
 
 
 @each_env
@@ -219,10 +220,10 @@ print(json.dumps(out))
 
 
 def test_a_state_is_json_and_restores_in_a_new_process(
-    env_kwargs: Callable[[str], dict[str, Any]], make_env: MakeEnv
+    env_kwargs: Callable[[str], dict[str, Any]], make_env: MakeEnv, why_not: Callable[[str], str]
 ) -> None:
     sent, expected = [], []
-    for env_id in IDS:
+    for env_id in [env_id for env_id in IDS if not why_not(env_id)]:
         env = make_env(env_id)
         env.reset(seed=13, options={"index": 2})
         if env.max_turns > 1 and env.step(env.oracle())[2]:

@@ -69,7 +69,7 @@ def fill(text: str, values: Mapping[str, Any]) -> str:
     """Put values into the places `@name@` of a text.
 
     >>> fill("LIMIT = @limit@", {"limit": 3})
-    'LIMIT = 3'
+    'LIMIT = 3\\n'
     """
     for name, value in values.items():
         text = text.replace(f"@{name}@", str(value))

@@ -41,7 +41,7 @@ def test_the_reference_earns_everything_and_an_empty_one_nothing(made: Made, nam
 @pytest.mark.parametrize("name", sorted(families()))
 def test_the_reference_of_every_family_earns_in_the_sandbox_and_no_cheat_does(made: Made, name: str) -> None:
     env = made(CodeFunction)
-    for seed in range(3):
+    for seed in range(2):
         env.reset(options={"instance": instance(name, seed)})
         assert env.step(env.oracle())[1] == 1.0
         for cheat in env.cheats():
@@ -59,11 +59,30 @@ def test_hidden_cases_are_in_no_observation_and_no_info(made: Made) -> None:
         if task.kind == "class":
             wrong = block(f"class {task.entry}:\n    pass")
         more, _, _, _, info = env.step(wrong)
-        shown += more + json.dumps({key: value for key, value in info.items() if key == "task"})
+        shown += more + repr(info)
+        nearly = (
+            env._reference.replace(f"def {task.entry}(", "def _right(")
+            + f"\n\ndef {task.entry}(*args):\n    return ['zzz']\n"
+        )
+        more, _, _, _, info = env.step(block(nearly if task.kind == "function" else wrong))
+        shown += more + repr(info)
         for case in task.hidden:
             call = ", ".join(map(repr, case.args))
             if len(call) > 25:
                 assert call not in shown
+            if len(repr(case.expected)) > 12 and repr(case.expected) not in {repr(c.expected) for c in task.visible}:
+                assert repr(case.expected) not in shown
+
+
+def test_a_verdict_quotes_no_hidden_value(made: Made) -> None:
+    """A program that passes what is shown fails on hidden cases only; the log says how many, and not on what."""
+    env = made(CodeFunction)
+    env.reset(options={"instance": instance("flatten")})
+    table = {repr(case.args[0]): case.expected for case in env._code_task.visible}
+    *_, info = env.step(block(f"def flatten(data):\n    return {table!r}.get(repr(data), 'zzz')"))
+    assert "hidden" in info["verdict"].parts
+    assert "zzz" not in info["verdict"].reason
+    assert info["verdict"].reason == "3 of 15 cases passed, 12 failed"
 
 
 def test_feedback_says_which_visible_case_failed_and_how(made: Made) -> None:

@@ -96,7 +96,7 @@ def test_a_partial_repair_is_paid_in_part_and_a_regression_takes_it_back(made: M
 
 
 def test_a_patch_is_applied_to_the_program_as_it_stands(made: Made) -> None:
-    env = made(CodeRepair, max_turns=6)
+    env = made(CodeRepair, max_turns=9)
     env.reset(seed=11)
     line = env._broken.split("\n")[0] + "\n"
     patch = f"<<<<<<< SEARCH\n{line}=======\n# one\n{line}>>>>>>> REPLACE"
@@ -108,6 +108,10 @@ def test_a_patch_is_applied_to_the_program_as_it_stands(made: Made) -> None:
     assert "nowhere" in observation
     assert reward == 0.0
     assert info["verdict"].status.value == "malformed"
+    first = env._program.split("\n")[0]
+    env.step(f"```diff\n--- a/p.py\n+++ b/p.py\n@@ -1 +1,2 @@\n-{first}\n+# two\n+# three\n```")
+    assert env._program.startswith("# two\n# three\n# one\n")
+    assert "does not have this line" in env.step("@@ -1 +1 @@\n-not there\n+x\n")[0]
     fork = env.fork()
     assert fork.state() == env.state()
     assert fork.step(env.oracle()) == env.step(env.oracle())

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofgym.envs.code.swe import apply_diff, swe_bench
+from proofgym.envs.code.diffs import apply_diff, apply_hunks
+from proofgym.envs.code.swe import swe_bench
 from proofgym.errors import BadInput
 from proofgym.sandboxes import Pool
 from proofgym.verifiers.code import judge
@@ -92,6 +93,15 @@ def test_what_difflib_writes_is_applied_exactly(old: list[str], new: list[str]) 
     before, after = ("".join(f"{line}\n" for line in lines) for lines in (old, new))
     diff = "".join(difflib.unified_diff(before.splitlines(True), after.splitlines(True), "a/f", "b/f"))
     assert apply_diff({"f": before}, diff)["f"].rstrip("\n") == after.rstrip("\n")
+
+
+def test_hunks_are_applied_to_one_text_whatever_file_they_name() -> None:
+    answer = "I see.\n```diff\n--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,2 @@\n one\n-two\n+TWO\n```\nDone."
+    text, start, end = apply_hunks("one\ntwo\n", answer)
+    assert text == "one\nTWO\n"
+    assert answer[start:end] == "@@ -1,2 +1,2 @@\n one\n-two\n+TWO\n"
+    with pytest.raises(BadInput, match="does not have this line"):
+        apply_hunks("one\nthree\n", answer)
 
 
 @given(st.text(st.sampled_from("-+@ 123,ab/\n"), max_size=120))
