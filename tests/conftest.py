@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -75,12 +76,38 @@ def env_kwargs(word_problems: Path, code_problems: Path) -> Callable[[str], dict
     return lambda env_id: dict(needed.get(env_id, {}))
 
 
+@pytest.fixture(scope="session")
+def why_not() -> Callable[[str], str]:
+    """Why answers to an environment cannot be judged on this machine; empty if they can."""
+    from proofgym.envs.registry import find
+    from proofgym.sandboxes import Isolation, IsolationUnavailable, languages, probe
+
+    @functools.lru_cache(maxsize=1)
+    def no_sandbox() -> str:
+        try:
+            probe.choose(Isolation.NAMESPACED)
+        except IsolationUnavailable as error:
+            return f"no sandbox: {error}"
+        return ""
+
+    def why(env_id: str) -> str:
+        if find(env_id).domain != "code":
+            return ""
+        if find(env_id).id == "proofgym/CodeTranslate-v0" and not languages.available()["c"]:
+            return "no compiler for C"
+        return no_sandbox()
+
+    return why
+
+
 @pytest.fixture
-def make_env(env_kwargs: Callable[[str], dict[str, Any]]) -> Iterator[MakeEnv]:
+def make_env(why_not: Callable[[str], str], env_kwargs: Callable[[str], dict[str, Any]]) -> Iterator[MakeEnv]:
     """Make an environment by id, without Gymnasium's wrappers, and close it afterwards."""
     made: list[gymnasium.Env[str, str]] = []
 
     def make(env_id: str, **kwargs: Any) -> VerifiableEnv:
+        if reason := why_not(env_id):
+            pytest.skip(f"{env_id}: {reason}")
         env = proofgym.make(env_id, **{**env_kwargs(env_id), **kwargs})
         made.append(env)
         inner = env.unwrapped
