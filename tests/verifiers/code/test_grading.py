@@ -24,7 +24,7 @@ Run = Callable[..., CodeReport]
 SQUARE: dict[str, Any] = {
     "kind": "function",
     "entry": "f",
-    "limits": {"wall_s": 1.0, "memory_mb": 128},
+    "limits": {"wall_s": 2.5, "memory_mb": 128},
     "cases": [{"args": [n], "expected": n * n, "visible": n < 2} for n in range(6)],
 }
 
