@@ -7,6 +7,7 @@ comes from the pool's backend, beside the pool's slots, and is kept for the next
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import queue
 import threading
@@ -196,10 +197,10 @@ def _borrow(pool: Pool, limits: Limits) -> NannyWorker:
 
 def _give_back(pool: Pool, worker: NannyWorker) -> None:
     with _lock:
-        if pool not in _idle:
-            _idle[pool] = []
-            weakref.finalize(pool, _close, _idle[pool])
-        held = _idle[pool]
+        held = _idle.get(pool)
+        if held is None:
+            held = _idle[pool] = []
+            pool.at_close.append(functools.partial(_close, held))
         if not worker.worn and len(held) < 2 * pool.workers and not pool._closed:
             held.append(worker)
             return

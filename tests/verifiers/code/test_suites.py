@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from proofgym.errors import Unjudged
-from proofgym.verifiers.code import CodeReport
+from proofgym.sandboxes import Pool
+from proofgym.verifiers.code import CodeReport, judge, live
 
 Run = Callable[..., CodeReport]
 
@@ -240,3 +242,13 @@ def test_a_submission_without_end_is_stopped(run: Run) -> None:
     loop = SOLUTION.replace("return a + b", "\n    while True: pass")
     report = run(task("plain", limits={"wall_s": 0.7}), loop)
     assert fates(report) == {"test_plain": "limit"}
+
+
+def test_live_workers_end_with_their_pool(sandbox: Pool) -> None:
+    with Pool(workers=1) as pool:
+        assert judge(task("plain"), SOLUTION, pool=pool, extract=False).verdict.correct
+        own = list(live._idle[pool])
+        pids = [pid for worker in own for pid in worker.pids()]
+        assert len(own) == 2
+        assert pids
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
