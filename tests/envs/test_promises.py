@@ -36,8 +36,8 @@ JUNK = [
 
 
 def some(env_id: str, count: int) -> int:
-    """How often to ask: where every answer runs in a sandbox, an eighth as often, and not at all less than twice."""
-    return max(2, count // 8) if env_id in SANDBOXED else count
+    """How often to ask: where every answer runs in a sandbox, a sixteenth as often, but twice at least."""
+    return max(2, count // 16) if env_id in SANDBOXED else count
 
 
 def episode(env: VerifiableEnv, actions: list[str]) -> Iterator[tuple[str, float, bool, bool, dict[str, Any]]]:

@@ -36,7 +36,7 @@ def test_there_are_families_of_many_kinds() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_family_draws_programs_that_run_and_differ(name: str) -> None:
-    programs = [drawn(name, seed, level=seed / 5) for seed in range(6)]
+    programs = [drawn(name, seed, level=seed / 4) for seed in range(5)]
     assert len({program.spec for program in programs}) > 1
     for program in programs:
         assert program.source == ast.unparse(ast.parse(program.source)) or compile(program.source, name, "exec")
@@ -53,7 +53,7 @@ def test_a_family_draws_programs_that_run_and_differ(name: str) -> None:
 
 
 @given(st.integers(0, 2**31), st.floats(0, 1))
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_the_same_draw_gives_the_same_program(seed: int, level: float) -> None:
     one, other = (draw_program(np.random.default_rng([seed, 1]), level, families()) for _ in range(2))
     assert one == other
@@ -92,7 +92,7 @@ def test_a_program_of_ours_that_loops_forever_ends() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_planted_bug_fails_some_hidden_case_and_the_fix_passes(name: str) -> None:
     found = 0
-    for seed in range(3):
+    for seed in range(12):
         program = drawn(name, seed, visible=4, hidden=14)
         rounds = budget(program)
         assert fails(program.source, program, rounds) == [False] * 18
@@ -104,7 +104,9 @@ def test_a_planted_bug_fails_some_hidden_case_and_the_fix_passes(name: str) -> N
         assert mutant.source != program.source
         assert 2 <= sum(failed) <= 13
         assert fails(mutant.source, program, rounds) == failed
-    assert found or name in ("recurrence", "invert", "group_words")
+        if found == 2:
+            break
+    assert found or name == "recurrence", "where one step feeds the next, a change that spares a quarter is rare"
 
 
 def test_mutants_of_a_program_are_all_different_and_keep_its_shape() -> None:

@@ -27,7 +27,7 @@ Made = Callable[..., Any]
 def test_a_template_runs_and_its_bugs_are_noticed_by_some_scripts_only(name: str) -> None:
     assert len(templates()) >= 5
     knobs = set()
-    for seed in range(3):
+    for seed in range(2):
         rng = np.random.default_rng([seed, 2])
         repository = templates()[name](Draw(rng, 0.5))
         knobs.add(repository.knobs)
@@ -42,7 +42,7 @@ def test_a_template_runs_and_its_bugs_are_noticed_by_some_scripts_only(name: str
             assert right.run(script) == expected
             assert wrong.run(script) == now
             assert (now != expected) == (number < broken.failing)
-    assert len(knobs) == 3
+    assert len(knobs) == 2
 
 
 def test_our_own_loader_leaves_no_module_behind() -> None:
