@@ -132,14 +132,16 @@ class OneProgram(CodeEnv):
     Args:
         partial: Pay the share of hidden cases passed, instead of 1.0 for all of them. The floor is then what a constant
             answer may earn.
+        quality: Names of qualities, such as `lint` or `complexity`, that are measured of a right program and put into
+            the verdict's parts. They change no reward; `proofgym.verifiers.code.quality` has them.
     """
 
     language = "python"
     partial_floor: ClassVar[float] = 0.45
 
-    def __init__(self, *, partial: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *, partial: bool = False, quality: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.partial = partial
+        self.partial, self.quality = partial, tuple(quality)
         if partial:
             self.floor = self.partial_floor
         self._code_task: CodeTask | None = None
@@ -155,6 +157,8 @@ class OneProgram(CodeEnv):
         if not task.hidden:
             raise BadInput("task.cases has no hidden case; nothing could be judged")
         self._reference, self._paid = str(instance["reference"]), 0.0
+        if self.quality and not task.reference:  # some qualities are measured against a right program
+            self._code_task = task = dataclasses.replace(task, reference=self._reference)
         return self.question(instance, task)
 
     def turn(self, action: str) -> TurnResult:
@@ -179,12 +183,17 @@ class OneProgram(CodeEnv):
             shown = judge(task, action, pool=self.pool(), partial=self.partial, only="visible")
             if not shown.verdict.correct and not self.partial:
                 return shown
-            hidden = judge(task, action, pool=self.pool(), partial=self.partial, only="hidden")
+            hidden = self._judge_hidden(task, action)
             return CodeReport(
                 hidden.verdict, (*shown.tests, *hidden.tests), hidden.span, hidden.code, hidden.isolation,
                 hidden.integrity, hidden.gaps,
             )  # fmt: skip
-        return judge(task, action, pool=self.pool(), partial=self.partial, only="hidden")
+        return self._judge_hidden(task, action)
+
+    def _judge_hidden(self, task: CodeTask, action: str) -> CodeReport:
+        return judge(
+            task, action, pool=self.pool(), partial=self.partial, only="hidden", quality=self.quality
+        )  # fmt: skip
 
     def rated(self, report: CodeReport) -> Verdict:
         """The verdict on a report; a family that asks for more than being right looks further here."""

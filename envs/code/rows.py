@@ -10,15 +10,11 @@ Sources: HumanEval (arXiv:2107.03374), MBPP (arXiv:2108.07732), HumanEval+ and M
 from __future__ import annotations
 
 import ast
-import base64
-import json
-import pickletools
-import re
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from proofgym.envs.code import fields
 from proofgym.errors import BadInput, Unjudged
 from proofgym.sandboxes import Job, Limits, Pool
 from proofgym.verifiers.code import Case, CodeTask, Comparator
@@ -26,8 +22,7 @@ from proofgym.verifiers.code import humaneval as recorded
 
 __all__ = ["FORMATS", "Question", "read_row", "sniff"]
 
-_MOST_CASES, _MOST_TESTS = 400, 64 << 20
-_LIMITS = Limits(wall_s=6.0, cpu_s=6.0, memory_mb=512)
+_MOST_CASES = 400
 _RUNNING = Limits(wall_s=30.0, cpu_s=30.0, memory_mb=1024)
 
 
@@ -50,7 +45,7 @@ class Question:
 
 def human_eval(row: Mapping[str, Any], pool: Pool | None) -> Question:
     """A row of HumanEval: `prompt`, `entry_point`, `canonical_solution`, `test`."""
-    task = recorded.task(_texts(row, *recorded.FIELDS), pool=pool, limits=_LIMITS)
+    task = recorded.task(fields.texts(row, *recorded.FIELDS), pool=pool, limits=fields.LIMITS)
     shown = sum(1 for line in row["prompt"].split("\n") if line.strip().startswith(">>>"))
     text = f"Complete this Python function:\n\n{row['prompt']}"
     return Question(text, task, task.reference, min(1.0, 0.3 + 0.1 * max(0, 3 - shown)))
@@ -61,8 +56,8 @@ def eval_plus(row: Mapping[str, Any], pool: Pool | None) -> Question:
 
     What is expected is what `canonical_solution` returns, run in a sandbox. Both kinds of input are judged.
     """
-    found = _texts(row, "prompt", "entry_point", "canonical_solution")
-    inputs = [*_rows_of_arguments(row, "base_input"), *_rows_of_arguments(row, "plus_input")][:_MOST_CASES]
+    found = fields.texts(row, "prompt", "entry_point", "canonical_solution")
+    inputs = [*fields.rows_of_arguments(row, "base_input"), *fields.rows_of_arguments(row, "plus_input")][:_MOST_CASES]
     if not inputs:
         raise BadInput("'base_input' and 'plus_input' are empty; nothing could be judged")
     solution = found["prompt"] + found["canonical_solution"]
@@ -80,8 +75,8 @@ def eval_plus(row: Mapping[str, Any], pool: Pool | None) -> Question:
     )
     stub = found["prompt"] if f"def {found['entry_point']}" in found["prompt"] else ""
     task = CodeTask(
-        "function", cases, entry=found["entry_point"], stub=stub, compare=compare, limits=_LIMITS, reference=solution,
-        origin=str(row.get("task_id", "")),
+        "function", cases, entry=found["entry_point"], stub=stub, compare=compare, limits=fields.LIMITS,
+        reference=solution, origin=str(row.get("task_id", "")),
     )  # fmt: skip
     return Question(f"Write the Python function {found['entry_point']}:\n\n{found['prompt']}", task, solution)
 
@@ -91,10 +86,10 @@ def mbpp(row: Mapping[str, Any], pool: Pool | None) -> Question:
 
     The first assertion is shown, as it tells the function's name; the others judge, those of `challenge_test_list` too.
     """
-    code = _text(row, "code")
-    said = _text(row, "text", "prompt")
-    tests = _list_of_texts(row, "test_list")
-    more = _list_of_texts(row, "challenge_test_list") if row.get("challenge_test_list") else []
+    code = fields.text(row, "code")
+    said = fields.text(row, "text", "prompt")
+    tests = fields.list_of_texts(row, "test_list")
+    more = fields.list_of_texts(row, "challenge_test_list") if row.get("challenge_test_list") else []
     setup = row.get("test_setup_code") or "\n".join(row.get("test_imports") or ())
     if not isinstance(setup, str):
         raise BadInput("'test_setup_code' is no text")
@@ -105,7 +100,7 @@ def mbpp(row: Mapping[str, Any], pool: Pool | None) -> Question:
         "task_id": f"mbpp/{row.get('task_id', '?')}", "prompt": "", "entry_point": entry,
         "canonical_solution": f"{setup}\n{code}\n", "test": f"def check(candidate):\n{body}\n",
     }  # fmt: skip
-    task = recorded.task(as_human_eval, pool=pool, limits=_LIMITS)
+    task = recorded.task(as_human_eval, pool=pool, limits=fields.LIMITS)
     first = replace(task.cases[0], visible=True)
     if len(task.cases) < 2:
         raise BadInput("'test_list' has one assertion, which is shown; nothing is left to judge by")
@@ -115,13 +110,13 @@ def mbpp(row: Mapping[str, Any], pool: Pool | None) -> Question:
 
 def apps(row: Mapping[str, Any], pool: Pool | None) -> Question:
     """A row of APPS or TACO: `question`, `input_output` (JSON text with `inputs`, `outputs`, possibly `fn_name`)."""
-    said = _text(row, "question")
-    tests = _json(row, "input_output", Mapping)
+    said = fields.text(row, "question")
+    tests = fields.json_of(row, "input_output", Mapping)
     starter = row.get("starter_code") or ""
     inputs, outputs = tests.get("inputs"), tests.get("outputs")
     if not isinstance(inputs, list) or not isinstance(outputs, list) or len(inputs) != len(outputs) or not inputs:
         raise BadInput("'input_output' has no equally long, non-empty 'inputs' and 'outputs'")
-    limits = _time_and_memory(row)
+    limits = fields.time_and_memory(row)
     pairs = list(zip(inputs, outputs, strict=True))[:_MOST_CASES]
     name = tests.get("fn_name")
     if name:
@@ -132,7 +127,7 @@ def apps(row: Mapping[str, Any], pool: Pool | None) -> Question:
         cases = tuple(_printed(n, given, wanted) for n, (given, wanted) in enumerate(pairs, 1))
         task = CodeTask("stdio", cases, compare=_NUMBERS, limits=limits, origin=str(row.get("url") or ""))
     given = f"\n\nBegin with:\n\n{starter}" if starter else ""
-    return Question(f"{said.strip()}{given}", task, _first_solution(row), _level(row.get("difficulty")))
+    return Question(f"{said.strip()}{given}", task, fields.first_solution(row), fields.level(row.get("difficulty")))
 
 
 def live_code_bench(row: Mapping[str, Any], pool: Pool | None) -> Question:
@@ -141,10 +136,10 @@ def live_code_bench(row: Mapping[str, Any], pool: Pool | None) -> Question:
     Private cases may be packed as base64 of zlib of a pickled text. They are unpacked within bounds, and the text is
     read out of the pickle's opcodes: nothing is unpickled.
     """
-    said = _text(row, "question_content")
+    said = fields.text(row, "question_content")
     public, private = _live_cases(row, "public_test_cases"), _live_cases(row, "private_test_cases")
     starter = row.get("starter_code") or ""
-    metadata = _json(row, "metadata", Mapping) if row.get("metadata") else {}
+    metadata = fields.json_of(row, "metadata", Mapping) if row.get("metadata") else {}
     tests = [(test, True) for test in public] + [(test, False) for test in private]
     kinds = {test.get("testtype") for test, _ in tests}
     if len(kinds) != 1 or not kinds <= {"stdin", "functional"}:
@@ -153,31 +148,31 @@ def live_code_bench(row: Mapping[str, Any], pool: Pool | None) -> Question:
         raise BadInput("'private_test_cases' is empty; nothing could be judged")
     tests = tests[:_MOST_CASES]
     for test, _ in tests:
-        _texts(test, "input", "output")
+        fields.texts(test, "input", "output")
     if kinds == {"stdin"}:
         made = tuple(replace(_printed(n, t["input"], t["output"]), visible=v) for n, (t, v) in enumerate(tests, 1))
-        task = CodeTask("stdio", made, compare=Comparator(kind="lines"), limits=_LIMITS)
+        task = CodeTask("stdio", made, compare=Comparator(kind="lines"), limits=fields.LIMITS)
     else:
         name = metadata.get("func_name")
         if not isinstance(name, str) or not name.isidentifier():
             raise BadInput(f"'metadata' has no 'func_name' for functional cases, found {name!r:.40}")
         made = tuple(
-            replace(_call(f"case {n}", _lines_of_json(t["input"]), _one_json(t["output"])), visible=v)
+            replace(_call(f"case {n}", fields.lines_of_json(t["input"]), fields.one_json(t["output"])), visible=v)
             for n, (t, v) in enumerate(tests, 1)
         )
-        task = CodeTask("function", made, entry=_entry(name, str(starter)), limits=_LIMITS)
+        task = CodeTask("function", made, entry=_entry(name, str(starter)), limits=fields.LIMITS)
     given = f"\n\nBegin with:\n\n{starter}" if starter else ""
     return Question(
         f"{said.strip()}{given}",
         replace(task, origin=str(row.get("question_id", ""))),
-        _first_solution(row),
-        _level(row.get("difficulty")),
+        fields.first_solution(row),
+        fields.level(row.get("difficulty")),
     )
 
 
 def code_contests(row: Mapping[str, Any], pool: Pool | None) -> Question:
     """A row of CodeContests: `description`, and three kinds of tests, each with `input` and `output`."""
-    said = _text(row, "description")
+    said = fields.text(row, "description")
     for name in ("input_file", "output_file"):
         if row.get(name):
             raise BadInput(f"{name!r} is {row[name]!r:.40}; programs that read or write files are not asked")
@@ -195,13 +190,13 @@ def code_contests(row: Mapping[str, Any], pool: Pool | None) -> Question:
     if not any(not case.visible for case in cases):
         raise BadInput("'private_tests' and 'generated_tests' are empty; nothing could be judged")
     task = CodeTask(
-        "stdio", tuple(cases), compare=_NUMBERS, limits=_time_and_memory(row), origin=str(row.get("name", ""))
+        "stdio", tuple(cases), compare=_NUMBERS, limits=fields.time_and_memory(row), origin=str(row.get("name", ""))
     )
     difficulty = row.get("difficulty")
     return Question(
         said.strip(),
         task,
-        _python_solution(row),
+        fields.python_solution(row),
         min(1.0, difficulty / 20) if type(difficulty) is int and difficulty > 0 else 0.5,
     )
 
@@ -241,58 +236,7 @@ def read_row(row: Any, form: str, pool: Pool | None = None) -> Question:
     return FORMATS[sniff(row) if form == "auto" else form](row, pool)
 
 
-# Reading fields -------------------------------------------------------------------------------------------------------
-
 _NUMBERS = Comparator(kind="tokens", abs=1e-6, rel=1e-6)
-
-
-def _text(row: Mapping[str, Any], *names: str) -> str:
-    for name in names:
-        if isinstance(row.get(name), str) and row[name].strip():
-            return str(row[name])
-    raise BadInput(f"no text in {' or '.join(map(repr, names))}, found the fields {', '.join(map(str, row))[:100]}")
-
-
-def _texts(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    for name in names:
-        if not isinstance(row.get(name), str):
-            raise BadInput(f"{name!r} is no text, found {row.get(name)!r:.40}")
-    return dict(row)
-
-
-def _list_of_texts(row: Mapping[str, Any], name: str) -> list[str]:
-    value = row.get(name)
-    if (
-        not isinstance(value, Sequence)
-        or isinstance(value, str)
-        or not value
-        or not all(isinstance(t, str) for t in value)
-    ):
-        raise BadInput(f"{name!r} is no list of texts, found {value!r:.40}")
-    return list(value)
-
-
-def _json(row: Mapping[str, Any], name: str, kind: type) -> Any:
-    value = row.get(name)
-    if isinstance(value, str):
-        if len(value) > _MOST_TESTS:
-            raise BadInput(f"{name!r} has {len(value)} characters, more than {_MOST_TESTS}")
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:
-            raise BadInput(f"{name!r} is no JSON: {error}") from None
-    if not isinstance(value, kind):
-        raise BadInput(f"{name!r} holds a {type(value).__name__}")
-    return value
-
-
-def _rows_of_arguments(row: Mapping[str, Any], name: str) -> list[list[Any]]:
-    value = row.get(name, [])
-    if isinstance(value, str):
-        value = _json(row, name, list)
-    if not isinstance(value, list) or not all(isinstance(args, list) for args in value):
-        raise BadInput(f"{name!r} is no list of lists of arguments, found {value!r:.40}")
-    return value
 
 
 def _results(solution: str, entry: str, inputs: list[list[Any]], pool: Pool | None) -> list[Any]:
@@ -358,79 +302,8 @@ def _printed(number: int, given: Any, wanted: Any) -> Case:
 def _live_cases(row: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     value = row.get(name)
     if isinstance(value, str) and not value.lstrip().startswith("["):
-        value = _unpacked(value, name)
-    found = _json({name: value}, name, list)
+        value = fields.unpacked(value, name)
+    found = fields.json_of({name: value}, name, list)
     if not all(isinstance(test, Mapping) for test in found):
         raise BadInput(f"{name!r} holds what is no case")
     return list(found)
-
-
-def _unpacked(value: str, name: str) -> str:
-    try:
-        reader = zlib.decompressobj()
-        data = reader.decompress(base64.b64decode(value, validate=True), _MOST_TESTS)
-        if reader.unconsumed_tail:
-            raise BadInput(f"{name!r} unpacks to more than {_MOST_TESTS} bytes")
-        texts = [arg for op, arg, _ in pickletools.genops(data) if "UNICODE" in op.name and isinstance(arg, str)]
-    except (ValueError, zlib.error) as error:
-        raise error if isinstance(error, BadInput) else BadInput(f"{name!r} cannot be unpacked: {error}") from None
-    if len(texts) != 1:
-        raise BadInput(f"{name!r} holds a pickle of something else than one text")
-    return texts[0]
-
-
-def _lines_of_json(text: str) -> list[Any]:
-    return [_one_json(line) for line in text.split("\n") if line.strip()]
-
-
-def _one_json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"'input' and 'output' of functional cases are JSON, found {text!r:.40} ({error})") from None
-
-
-def _time_and_memory(row: Mapping[str, Any]) -> Limits:
-    """The row's own limits within ours: at least a second, for slower interpreters than those of the contest."""
-    value, memory = row.get("time_limit"), row.get("memory_limit_bytes") or row.get("memory_limit")
-    seconds = 0.0
-    if isinstance(value, Mapping):
-        seconds = float(value.get("seconds") or 0) + float(value.get("nanos") or 0) / 1e9
-    elif isinstance(value, (int, float, str)) and not isinstance(value, bool):
-        found = re.match(r"\s*(\d{1,4}(?:\.\d{1,6})?)", str(value))
-        seconds = float(found[1]) if found else 0.0
-    mib = 0
-    if isinstance(memory, int) and not isinstance(memory, bool):
-        mib = memory >> 20
-    elif isinstance(memory, str):
-        found = re.match(r"\s*(\d{1,5})(?:\.\d+)?\s*mega", memory)
-        mib = int(found[1]) if found else 0
-    wall = min(20.0, max(1.0, 2 * seconds)) if seconds else _LIMITS.wall_s
-    return replace(_LIMITS, wall_s=wall, cpu_s=wall, memory_mb=min(2048, max(64, mib)) if mib else _LIMITS.memory_mb)
-
-
-def _first_solution(row: Mapping[str, Any]) -> str:
-    value = row.get("solutions")
-    try:
-        value = json.loads(value) if isinstance(value, str) and value.strip() else value
-    except (ValueError, RecursionError):
-        return ""
-    return value[0] if isinstance(value, list) and value and isinstance(value[0], str) else ""
-
-
-def _python_solution(row: Mapping[str, Any]) -> str:
-    found = row.get("solutions")
-    if not isinstance(found, Mapping):
-        return ""
-    languages, texts = list(found.get("language", ())), list(found.get("solution", ()))
-    for wanted in (3, "PYTHON3"):
-        for language, text in zip(languages, texts, strict=False):
-            if language == wanted and isinstance(text, str):
-                return text
-    return ""
-
-
-def _level(word: Any) -> float:
-    names = ("introductory", "easy", "medium", "medium_hard", "interview", "hard", "very_hard", "competition")
-    name = str(word).lower()
-    return round((names.index(name) + 1) / len(names), 3) if name in names else 0.5

@@ -9,7 +9,8 @@ import numpy as np
 
 from proofgym.envs.code.base import OneProgram, checked, text_of
 from proofgym.envs.code.program import Draw, Exhausted, Trusted, block
-from proofgym.envs.code.tiny import draw_tiny, write
+from proofgym.envs.code.tiny import draw_tiny
+from proofgym.envs.code.tongues import write
 from proofgym.errors import BadInput
 from proofgym.sandboxes import Limits, ToolchainMissing
 from proofgym.sandboxes.languages import available, check

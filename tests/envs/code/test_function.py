@@ -112,6 +112,18 @@ def test_passing_what_is_shown_is_not_enough(made: Made) -> None:
     assert "All 3 visible cases passed. Some hidden cases did not." in observation
 
 
+def test_qualities_are_measured_where_asked_and_change_no_reward(made: Made) -> None:
+    env = made(CodeFunction, quality=("length", "complexity"))
+    env.reset(options={"instance": instance("lift")})
+    _, reward, _, _, info = env.step(env.oracle())
+    assert reward == info["verdict"].score == 1.0
+    assert any(name.startswith("length") for name in info["verdict"].parts)
+    assert any(name.startswith("complexity") for name in info["verdict"].parts)
+    plain = made(CodeFunction)
+    plain.reset(options={"instance": instance("lift")})
+    assert set(plain.step(plain.oracle())[4]["verdict"].parts) == {"passed", "hidden"}
+
+
 def test_partial_pays_the_share_of_hidden_cases_once(made: Made) -> None:
     env = made(CodeFunction, partial=True, max_turns=3)
     env.reset(options={"instance": instance("lift")})

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from proofgym.envs.code.program import Draw, block
-from proofgym.envs.code.tiny import LANGUAGES, draw_tiny, write
+from proofgym.envs.code.tiny import draw_tiny
+from proofgym.envs.code.tongues import LANGUAGES, write
 from proofgym.envs.code.translate import CodeTranslate
 from proofgym.errors import BadInput
 from proofgym.sandboxes.languages import available
