@@ -20,7 +20,7 @@ def _filter_numbers(draw: Draw) -> tuple[str, str]:
         (f"keep only the numbers that leave the rest {r} when divided by {k}", f"[n for n in data if n % {k} == {r}]"),
         (f"keep only the numbers above {k}", f"[n for n in data if n > {k}]"),
         (f"keep only the numbers whose absolute value is at most {3 * k}", f"[n for n in data if abs(n) <= {3 * k}]"),
-        (f"leave out every {k}th number (the {k}th, the {2 * k}th, ...)", f"[n for i, n in enumerate(data, 1) if i % {k} != 0]"),
+        (f"leave out the numbers at the places {k}, {2 * k}, {3 * k} and so on, counted from 1", f"[n for i, n in enumerate(data, 1) if i % {k} != 0]"),
         ("leave out numbers that are equal to the number just before them in the list", "[n for i, n in enumerate(data) if i == 0 or n != data[i - 1]]"),
     )  # fmt: skip
 
@@ -124,7 +124,7 @@ def _text_to_text(draw: Draw) -> tuple[str, str]:
     k, letter = draw.whole(2, 4), draw.pick("a", "b", "c")
     return draw.pick(
         ("reverse it", "data[::-1]"),
-        (f"keep only every {k}th character, beginning with the first", f"data[::{k}]"),
+        (f"keep only the characters at the places 1, {k + 1}, {2 * k + 1} and so on, counted from 1", f"data[::{k}]"),
         (f"remove every {letter!r}", f"data.replace({letter!r}, '')"),
         ("swap upper and lower case", "data.swapcase()"),
         ("sort its characters by code point", "''.join(sorted(data))"),

@@ -83,13 +83,12 @@ def account(draw: Draw) -> Sketch:
         if undo
         else ""
     )
-    feed = f"an accepted withdrawal also costs a fee of {fee}" if fee else "there is no fee"
+    feed = f"; an accepted withdrawal also costs a fee of {fee}, which counts towards that limit" if fee else ""
     return Sketch(
         "Account", "start: int", "",
         f"""A class with a constructor Account(start), where start is the first balance, and the methods: deposit(amount), which adds an amount
         above 0 and returns the new balance; amounts of 0 or less change nothing; withdraw(amount), which takes an amount above 0 if the balance
-        would not fall below -{limit} and returns True, and otherwise changes nothing and returns False; {feed}, which counts
-        towards that limit; best(), which returns the largest balance that there ever was, the first one included.
+        would not fall below {-limit} and returns True, and otherwise changes nothing and returns False{feed}; best(), which returns the largest balance that there ever was, the first one included.
         {"undo() takes back the last deposit or withdrawal that changed the balance and is not yet taken back, if there is one, and returns the new balance; best() does not forget." if undo else ""}""",
         f"""
         class Account:

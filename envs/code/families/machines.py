@@ -17,7 +17,7 @@ def vending(draw: Draw) -> Sketch:
     }[over]
     return Sketch(
         "vend", "events: list[str]", "list[int]",
-        f"""A machine holds {stock} snacks at {price} cents each. Its credit begins at 0. Events are '5', '10', '20' and '50' (a coin
+        f"""A machine holds {stock} snack{'s' if stock > 1 else ''} at {price} cents{' each' if stock > 1 else ''}. Its credit begins at 0. Events are '5', '10', '20' and '50' (a coin
         of that value is put in), 'buy' and 'cancel'. A coin adds its value to the credit, unless the credit would then be
         above {most}: {said}. 'buy' gives out one snack if there is one and the credit is enough; the price is taken from
         the credit{", and the rest of the credit is returned" if refund else ", and the rest stays as credit"}. 'cancel' returns the credit. Return

@@ -14,8 +14,8 @@ def run_lengths(draw: Draw) -> Sketch:
     return Sketch(
         "compress", "text: str", "str",
         f"""Compress the runs of equal characters in a text. A run of at least {least} equal characters, such as 'aaaa',
-        becomes {shown} ({"its length, then the character" if order == "count" else "the character, then the run's length"}
-        {f", with {mark!r} in between" if mark else ""}). Shorter runs stay as they are. Runs are as long as possible.""",
+        becomes {shown} ({"its length, then the character" if order == "count" else "the character, then the run's length"}{
+        f", with {mark!r} in between" if mark else ""}). Shorter runs stay as they are. Runs are as long as possible.""",
         f"""
         def compress(text):
             runs = []
@@ -143,8 +143,8 @@ def case_words(draw: Draw) -> Sketch:
     return Sketch(
         "headline", "text: str", "str",
         f"""Turn a text into a headline. Words are separated by blanks. Every word gets an upper-case first letter and
-        lower-case letters after it, except the words {", ".join(small)} (in any case), which become all lower case
-        {"" if first else ", unless such a word is the very first of the text: then it is treated as any other word"}.
+        lower-case letters after it, except the words {", ".join(small)} (in any case), which become all lower case{
+        "" if first else ", unless such a word is the very first of the text: then it is treated as any other word"}.
         The words are joined by {joiner!r}, without anything before or after.""",
         f"""
         def headline(text):
