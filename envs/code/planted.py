@@ -89,14 +89,15 @@ def _mutate(
     rounds: int,
     rng: np.random.Generator,
 ) -> tuple[dict[str, str], list[bool]] | None:
-    tree = ast.parse(files[path])
-    options = sites(tree)
+    options = sites(files[path])
     for number in rng.permutation(len(options))[:_TRIES]:
-        trial = {**files, path: mutated(tree, options[int(number)]).source}
+        trial = {**files, path: mutated(files[path], options[int(number)]).source}
         try:
             loaded = Loaded(trial, repository.driver, rounds)
-            results = [loaded.run(script) for script in scripts]
+            results = _results(loaded, scripts, right)
         except Exception:  # noqa: S112 - a mutant that cannot even be loaded, or goes round for long, is no use
+            continue
+        if results is None:
             continue
         wrong = [got != wanted for got, wanted in zip(results, right, strict=True)]
         if _loud(results, right) or sum(wrong) < max(_LEAST_FAIL, sum(failed) + 1):
@@ -104,6 +105,18 @@ def _mutate(
         if sum(not one for one in wrong) >= _LEAST_PASS:
             return trial, wrong
     return None
+
+
+def _results(loaded: Loaded, scripts: list[list[list[Any]]], right: list[Any]) -> list[Any] | None:
+    """What every script gives; None as soon as too many give something else than they should."""
+    results: list[Any] = []
+    left = len(scripts) - _LEAST_PASS
+    for script, wanted in zip(scripts, right, strict=True):
+        results.append(loaded.run(script))
+        left -= results[-1] != wanted
+        if left < 0:
+            return None
+    return results
 
 
 def _loud(results: list[Any], right: list[Any]) -> bool:

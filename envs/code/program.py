@@ -8,7 +8,6 @@ it is our own text, and every loop of it is counted, so that a mistake of ours e
 from __future__ import annotations
 
 import ast
-import copy
 import json
 import math
 import textwrap
@@ -212,13 +211,13 @@ class Trusted:
         return self._budget - self._left
 
     def run(self, args: Sequence[Any], budget: int = _BUDGET) -> Any:
-        """The value for these arguments, as JSON content. Arguments are copied first.
+        """The value for these arguments, both of them JSON content. Arguments are copied first.
 
         Raises:
             Exhausted: It went round too often.
         """
         self._left = self._budget = budget
-        args = copy.deepcopy(list(args))
+        args = _plain(list(args))
         if self._kind == "class":
             thing = self._entry(*args[0])
             return _plain([getattr(thing, name)(*rest) for name, rest in args[1]])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import copy
 import functools
 import json
 import types
@@ -105,7 +104,7 @@ class Loaded:
     def run(self, script: list[list[Any]]) -> Any:
         """The results of a script, as JSON content. Raises `Exhausted`."""
         self._left = self._rounds
-        results = json.loads(json.dumps(self._run(copy.deepcopy(script))))
+        results = json.loads(json.dumps(self._run(json.loads(json.dumps(script)))))
         if self._left < 0:
             raise Exhausted(f"more than {self._rounds} rounds")
         return results

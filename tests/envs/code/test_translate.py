@@ -38,9 +38,10 @@ def test_the_translation_earns(made: Made, language: str) -> None:
 @pytest.mark.parametrize("language", TARGETS)
 def test_translations_earn_in_every_language(made: Made, language: str) -> None:
     here(language)
-    for level in (0.0, 0.5, 1.0):
+    # Go compiles its own library anew in every sandbox, which takes half a minute
+    for level in (1.0,) if language == "go" else (0.0, 0.5, 1.0):
         env = made(CodeTranslate, language=language, level=level)
-        for index in range(4):
+        for index in range(2 if language == "go" else 4):
             env.reset(seed=2, options={"index": index})
             assert env.step(env.oracle())[1] == 1.0, env.oracle()
 
