@@ -37,7 +37,7 @@ def lease(user: object) -> Pool:
             _pool, _owner = None, os.getpid()
         if user not in _users:
             _users.add(user)
-            weakref.finalize(user, _close_later)
+            weakref.finalize(user, _close_later).atexit = False  # at exit the pool closes itself
         if _pool is None:
             try:
                 _pool = Pool(site=False)
