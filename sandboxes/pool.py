@@ -33,7 +33,7 @@ from proofgym.sandboxes.errors import InfraError, IsolationUnavailable, JobRefus
 from proofgym.sandboxes.types import Backend, Isolation, Job, Limits, Result, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
 __all__ = ["JobFuture", "Pool", "Report", "make_backend"]
 
@@ -162,6 +162,7 @@ class Pool:
         self._rooms: collections.deque[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = collections.deque()
         self._running: set[JobFuture] = set()
         self._closed = False
+        self.at_close: list[Callable[[], None]] = []  # what ends together with the pool, beside its own workers
         self._stats = _Stats()
         self._compiler = languages.Compiler(backend.name, getattr(backend, "binds", ()))
         self._slots = [_Slot(self, number) for number in range(count)]
@@ -287,6 +288,8 @@ class Pool:
             if slot.thread is not threading.current_thread():
                 slot.thread.join()
         self._wake_rooms()
+        while self.at_close:
+            self.at_close.pop()()
         self.backend.close()
         _OPEN.discard(self)
 

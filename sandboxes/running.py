@@ -154,8 +154,11 @@ class Running:
                 return True
             if kind == wire.FEED and self.control >= 0:
                 view = memoryview(body)
-                while view:
-                    view = view[os.write(self.control, view) :]
+                try:
+                    while view:
+                        view = view[os.write(self.control, view) :]
+                except BrokenPipeError:
+                    continue  # the job no longer listens, as it may
         return False
 
     def _take(self, fd: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -48,21 +49,65 @@ def word_problems(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def env_kwargs(word_problems: Path) -> Callable[[str], dict[str, Any]]:
+def code_problems(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small data set in the form of APPS, with rows in every split."""
+    path = tmp_path_factory.mktemp("data") / "code_problems.jsonl"
+    rows = []
+    for k in range(2, 42):
+        tests = {"fn_name": "work", "inputs": [[n] for n in range(4, 8)], "outputs": [[n * k + k] for n in range(4, 8)]}
+        row = {
+            "problem_id": k, "question": f"Return n times {k} plus {k}.", "input_output": json.dumps(tests),
+            "solutions": json.dumps([f"def work(n):\n    return n * {k} + {k}"]), "difficulty": "introductory",
+        }  # fmt: skip
+        rows.append(json.dumps(row))
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def env_kwargs(word_problems: Path, code_problems: Path) -> Callable[[str], dict[str, Any]]:
     """The arguments that an environment cannot be made without, by its id."""
     needed: dict[str, dict[str, Any]] = {
         "proofgym/GSM8K-v0": {"path": str(word_problems)},
         "proofgym/MathDataset-v0": {"path": str(word_problems), "preset": "gsm8k"},
+        "proofgym/CodeDataset-v0": {"path": str(code_problems), "format": "apps"},
+        "proofgym/CodeTranslate-v0": {"language": "c"},  # the fastest to compile
     }
     return lambda env_id: dict(needed.get(env_id, {}))
 
 
+@pytest.fixture(scope="session")
+def why_not() -> Callable[[str], str]:
+    """Why answers to an environment cannot be judged on this machine; empty if they can."""
+    from proofgym.envs.registry import find
+    from proofgym.sandboxes import Isolation, IsolationUnavailable, languages, probe
+
+    @functools.lru_cache(maxsize=1)
+    def no_sandbox() -> str:
+        try:
+            probe.choose(Isolation.NAMESPACED)
+        except IsolationUnavailable as error:
+            return f"no sandbox: {error}"
+        return ""
+
+    def why(env_id: str) -> str:
+        if find(env_id).domain != "code":
+            return ""
+        if find(env_id).id == "proofgym/CodeTranslate-v0" and not languages.available()["c"]:
+            return "no compiler for C"
+        return no_sandbox()
+
+    return why
+
+
 @pytest.fixture
-def make_env(env_kwargs: Callable[[str], dict[str, Any]]) -> Iterator[MakeEnv]:
+def make_env(why_not: Callable[[str], str], env_kwargs: Callable[[str], dict[str, Any]]) -> Iterator[MakeEnv]:
     """Make an environment by id, without Gymnasium's wrappers, and close it afterwards."""
     made: list[gymnasium.Env[str, str]] = []
 
     def make(env_id: str, **kwargs: Any) -> VerifiableEnv:
+        if reason := why_not(env_id):
+            pytest.skip(f"{env_id}: {reason}")
         env = proofgym.make(env_id, **{**env_kwargs(env_id), **kwargs})
         made.append(env)
         inner = env.unwrapped

@@ -56,6 +56,49 @@ def math(
         raise typer.Exit(1)
 
 
+@app.command()
+def code(
+    task: Annotated[Path, typer.Option(help="A task as JSON; see docs/verify-code.md.")],
+    submission: Annotated[Path, typer.Option(help="A file with code or a model's whole answer, or - for stdin.")],
+    only: Annotated[str, typer.Option(help="Judge by all, visible or hidden cases.")] = "all",
+    bare: Annotated[bool, typer.Option("--bare", help="Take the whole text as code; look for no fences.")] = False,
+    quality: Annotated[
+        list[str] | None, typer.Option(help="Measure this too, if every case passes: lint, types, time, ...")
+    ] = None,
+    show_hidden: Annotated[bool, typer.Option("--show-hidden", help="Print the details of hidden cases.")] = False,
+    in_process: Annotated[bool, typer.Option("--in-process", help="Accept a suite that can be forged.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every detail.")] = False,
+) -> None:
+    """Judge a program by a task's cases, and print every case's fate. Exit code 0: all passed, 1: not, 3: unjudged."""
+    from proofgym.verifiers.code import judge
+
+    try:
+        data = json.loads(_text(task))
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{task} is no JSON: {error}") from error
+    text = sys.stdin.read() if str(submission) == "-" else _text(submission)
+    if only not in ("all", "visible", "hidden"):
+        raise BadInput(f"--only takes all, visible or hidden, found {only!r}")
+    try:
+        report = judge(
+            data, text, only=only, extract=not bare, quality=quality or (), in_process=in_process  # type: ignore[arg-type]
+        )  # fmt: skip
+    except Unjudged as error:
+        print(json.dumps({"status": "unjudged", "reason": str(error)}) if as_json else f"unjudged: {error}")
+        raise typer.Exit(3) from None
+    if as_json:
+        print(json.dumps(report.to_json()))
+    else:
+        from rich.console import Console
+
+        from proofgym.verifiers.code import show
+
+        Console(width=None if sys.stdout.isatty() else 120).print(show.table(report, hidden=show_hidden))
+        print(show.summary(report))
+    if not report.verdict.correct:
+        raise typer.Exit(1)
+
+
 def _text(path: Path | None) -> str:
     try:
         return Path(path or "").read_text(encoding="utf-8")

@@ -20,9 +20,11 @@ from proofgym.envs.task import split_of
 from proofgym.errors import BadInput, EpisodeOver
 
 IDS = [entry.id for entry in ENTRIES if not entry.needs]
-# Puzzle families share two environment classes, and tests/envs/puzzles/test_contract.py looks at each family closely;
-# here each of them plays fewer items, and all in `make test-all`.
+# Where every answer runs in a sandbox, or hundreds of families and worlds share a few classes that are tested closely
+# in files of their own, this loop asks a sixteenth as often; PROOFGYM_THOROUGH (as in `make test-all`) asks as often.
 FAMILIES = {entry.id for entry in ENTRIES if entry.target.startswith("proofgym.envs.puzzles.environments:")}
+FEW = FAMILIES | {entry.id for entry in ENTRIES if entry.domain in ("code", "proof", "worlds")}
+MOVES = {entry.id for entry in ENTRIES if entry.max_turns > 1 and (entry.id in FAMILIES or entry.domain == "worlds")}
 MakeEnv = Callable[..., VerifiableEnv]
 Play = Callable[..., float]
 
@@ -37,8 +39,9 @@ JUNK = [
 ]  # fmt: skip
 
 
-def count(env_id: str, many: int, few: int) -> int:
-    return few if env_id in FAMILIES and not os.environ.get("PROOFGYM_THOROUGH") else many
+def some(env_id: str, count: int) -> int:
+    """How often to ask, two times at least."""
+    return max(2, count // 16) if env_id in FEW and not os.environ.get("PROOFGYM_THOROUGH") else count
 
 
 def episode(env: VerifiableEnv, actions: list[str]) -> Iterator[tuple[str, float, bool, bool, dict[str, Any]]]:
@@ -58,7 +61,7 @@ def test_gymnasium_accepts_it(env_id: str, make_env: MakeEnv) -> None:
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
 def test_the_oracle_earns_exactly_one(env_id: str, level: float, make_env: MakeEnv, play: Play) -> None:
     env = make_env(env_id, level=level)
-    for index in range(count(env_id, 50 if level == 0.5 else 10, 3)):
+    for index in range(some(env_id, 50 if level == 0.5 else 10)):
         observation, info = env.reset(seed=5, options={"index": index})
         reward = play(env, lambda *_: env.oracle(), observation, info)
         assert reward == pytest.approx(1.0, abs=1e-12), (index, observation)
@@ -67,7 +70,7 @@ def test_the_oracle_earns_exactly_one(env_id: str, level: float, make_env: MakeE
 @each_env
 def test_the_verdict_on_the_oracle_is_correct(env_id: str, make_env: MakeEnv) -> None:
     env = make_env(env_id)
-    for index in range(count(env_id, 20, 2)):
+    for index in range(some(env_id, 20)):
         env.reset(seed=6, options={"index": index})
         info: dict[str, Any] = {}
         for *_, info in episode(env, [env.oracle()]):  # noqa: B007 - the last one is wanted
@@ -99,7 +102,7 @@ def test_blind_policies_earn_at_most_the_floor(env_id: str, make_env: MakeEnv, p
         lambda observation, _: observation.splitlines()[0] if observation else "",
     ]  # fmt: skip
     earned: list[list[float]] = [[] for _ in policies]
-    for index in range(count(env_id, 80, 8)):
+    for index in range(some(env_id, 80)):
         observation, info = env.reset(seed=77, options={"index": index})
         task = env.state()
         for rewards, policy in zip(earned, policies, strict=True):
@@ -113,7 +116,7 @@ def test_blind_policies_earn_at_most_the_floor(env_id: str, make_env: MakeEnv, p
 @each_env
 def test_cheats_earn_nothing(env_id: str, make_env: MakeEnv) -> None:
     env = make_env(env_id)
-    for index in range(count(env_id, 10, 2)):
+    for index in range(some(env_id, 10)):
         env.reset(seed=3, options={"index": index})
         for cheat in env.cheats():
             env.reset(seed=3, options={"index": index})
@@ -156,15 +159,15 @@ print(json.dumps(items, sort_keys=True))
 
 
 def test_items_are_equal_bytes_across_processes_hash_seeds_and_orders(
-    env_kwargs: Callable[[str], dict[str, Any]],
+    env_kwargs: Callable[[str], dict[str, Any]], why_not: Callable[[str], str]
 ) -> None:
     outputs = []
-    counts = {env_id: count(env_id, 12, 3) for env_id in IDS}
+    counts = {env_id: some(env_id, 12) for env_id in IDS if not why_not(env_id)}
     for hash_seed, forward in (("0", True), ("4711", False)):
-        arguments = json.dumps({"forward": forward, "envs": [(i, env_kwargs(i), counts[i]) for i in IDS]})
+        arguments = json.dumps({"forward": forward, "envs": [(i, env_kwargs(i), counts[i]) for i in counts]})
         run = subprocess.run(
             [sys.executable, "-c", _ITEMS, arguments],
-            env={**os.environ, "PYTHONHASHSEED": hash_seed}, capture_output=True, check=True, timeout=120,
+            env={**os.environ, "PYTHONHASHSEED": hash_seed}, capture_output=True, check=True, timeout=240,
         )  # fmt: skip
         outputs.append(run.stdout)
     assert outputs[0] == outputs[1]
@@ -174,10 +177,10 @@ def test_items_are_equal_bytes_across_processes_hash_seeds_and_orders(
 @each_env
 def test_splits_never_meet(env_id: str, make_env: MakeEnv) -> None:
     seen: dict[str, set[str]] = {}
-    size = count(env_id, 100, 3)
+    size = some(env_id, 100)
     for split in ("train", "validation", "test"):
         env = make_env(env_id, split=split)
-        tasks = [env.reset(seed=s, options={"index": i})[1]["task"] for s in range(5) for i in range(size)]
+        tasks = [env.reset(seed=s, options={"index": i})[1]["task"] for s in range(some(env_id, 5)) for i in range(size)]
         assert {task["split"] for task in tasks} == {split}
         seen[split] = {task["fingerprint"] for task in tasks}
         assert all(split_of(mark) == split for mark in seen[split])
@@ -190,11 +193,14 @@ def test_splits_never_meet(env_id: str, make_env: MakeEnv) -> None:
 def test_a_fork_is_equal_and_independent(env_id: str, make_env: MakeEnv) -> None:
     env = make_env(env_id)
     rng = np.random.default_rng(2)
-    for index in range(count(env_id, 5, 2)):
+    for index in range(some(env_id, 5)):
         _, info = env.reset(seed=9, options={"index": index})
         if env.max_turns > 1:
             for _ in range(3 if "admissible" in info else 0):
-                *_, info = env.step(str(rng.choice(info["admissible"])))
+                _, _, terminated, truncated, info = env.step(str(rng.choice(info["admissible"])))
+                if terminated or truncated:
+                    env.reset(seed=9, options={"index": index})
+                    break
         fork = env.fork()
         assert fork.state() == env.state()
         assert type(fork) is type(env)
@@ -223,10 +229,10 @@ print(json.dumps(out))
 
 
 def test_a_state_is_json_and_restores_in_a_new_process(
-    env_kwargs: Callable[[str], dict[str, Any]], make_env: MakeEnv
+    env_kwargs: Callable[[str], dict[str, Any]], make_env: MakeEnv, why_not: Callable[[str], str]
 ) -> None:
     sent, expected = [], []
-    for env_id in IDS:
+    for env_id in [env_id for env_id in IDS if not why_not(env_id)]:
         env = make_env(env_id)
         env.reset(seed=13, options={"index": 2})
         if env.max_turns > 1 and env.step(env.oracle())[2]:
@@ -235,7 +241,7 @@ def test_a_state_is_json_and_restores_in_a_new_process(
         result = env.step(env.oracle())
         expected.append([result[0], result[1], result[2], env.reset()[0]])
     run = subprocess.run(
-        [sys.executable, "-c", _RESTORE], input=json.dumps(sent), text=True, capture_output=True, check=True, timeout=60
+        [sys.executable, "-c", _RESTORE], input=json.dumps(sent), text=True, capture_output=True, check=True, timeout=240
     )
     assert json.loads(run.stdout) == expected
 
@@ -257,7 +263,7 @@ def test_junk_never_raises_and_earns_next_to_nothing(env_id: str, make_env: Make
 @each_env
 def test_the_reward_is_the_sum_of_credits_and_of_terms(env_id: str, make_env: MakeEnv) -> None:
     env = make_env(env_id)
-    for index in range(count(env_id, 10, 2)):
+    for index in range(some(env_id, 10)):
         env.reset(seed=4, options={"index": index})
         oracle = env.oracle()
         for action in (
@@ -282,9 +288,9 @@ def test_the_reward_is_the_sum_of_credits_and_of_terms(env_id: str, make_env: Ma
 @each_env
 def test_the_answer_is_not_shown(env_id: str, make_env: MakeEnv) -> None:
     env = make_env(env_id)
-    if env.max_turns > 1 and env_id in FAMILIES:
+    if env_id in MOVES:
         pytest.skip("a single move is no answer: the rules name moves")
-    for index in range(count(env_id, 30, 4)):
+    for index in range(some(env_id, 30)):
         observation, info = env.reset(seed=14, options={"index": index})
         shown = observation + json.dumps({key: value for key, value in info.items() if key != "admissible"})
         assert env.oracle() not in shown
@@ -296,7 +302,7 @@ def test_the_answer_is_not_shown(env_id: str, make_env: MakeEnv) -> None:
 def test_observations_and_actions_lie_in_their_spaces(env_id: str, make_env: MakeEnv) -> None:
     for level in (0.0, 1.0):
         env = make_env(env_id, level=level)
-        for index in range(count(env_id, 20, 3)):
+        for index in range(some(env_id, 20)):
             observation, info = env.reset(seed=15, options={"index": index})
             assert env.observation_space.contains(observation)
             assert env.action_space.contains(env.oracle())
@@ -326,7 +332,7 @@ def test_a_foreign_instance_is_asked_or_refused_with_a_reason(env_id: str, make_
     keys = list(instance)
     wrong: list[Any] = [{}, [], "text", 7, {"x": 1}]
     values: list[Any] = [{}, [None], -1.5, True]
-    wrong += [{**instance, key: value} for key in keys for value in values]
+    wrong += [{**instance, key: value} for key in keys for value in values if instance[key] is not value]
     for bad in wrong:
         with pytest.raises(BadInput):
             env.reset(options={"instance": bad})

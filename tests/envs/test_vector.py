@@ -17,6 +17,7 @@ from proofgym.envs.wrappers import InjectFaults, RecordEpisodes
 from proofgym.errors import Unjudged
 
 IDS = [entry.id for entry in ENTRIES if not entry.needs]
+SANDBOXED = {entry.id for entry in ENTRIES if entry.domain == "code"}
 MakeEnv = Callable[..., VerifiableEnv]
 Kwargs = Callable[[str], dict[str, Any]]
 
@@ -42,9 +43,10 @@ def compare(env_id: str, vector: Any, singles: list[VerifiableEnv], turns: int) 
 
 
 @pytest.mark.parametrize("env_id", IDS)
-def test_64_environments_in_one_process_show_the_true_texts(env_id: str, make_env: MakeEnv, env_kwargs: Kwargs) -> None:
-    vector = gymnasium.make_vec(env_id, 64, vectorization_mode="sync", **env_kwargs(env_id))
-    compare(env_id, vector, [make_env(env_id) for _ in range(64)], turns=4)
+def test_many_in_one_process_show_the_true_texts(env_id: str, make_env: MakeEnv, env_kwargs: Kwargs) -> None:
+    count = 6 if env_id in SANDBOXED else 64  # there every answer is run
+    vector = gymnasium.make_vec(env_id, count, vectorization_mode="sync", **env_kwargs(env_id))
+    compare(env_id, vector, [make_env(env_id) for _ in range(count)], turns=4)
     vector.close()
 
 

@@ -1,0 +1,1 @@
+"""Environments whose answers are programs, judged by what they do in a sandbox."""
