@@ -84,14 +84,12 @@ class VerifiableEnv(gymnasium.Env[str, str]):
     ) -> None:
         if split not in SPLITS:
             raise BadInput(f"split is one of {', '.join(SPLITS)}, found {split!r}")
-        if not 0.0 <= level <= 1.0:
-            raise BadInput(f"level lies in [0, 1], found {level!r}")
         if max_turns is not None and max_turns < 1:
             raise BadInput(f"an episode needs at least one turn, found max_turns={max_turns}")
         if render_mode not in (None, "ansi"):
             raise BadInput(f"the one render mode is 'ansi', found {render_mode!r}")
         self.split: Split = split
-        self.level = float(level)
+        VerifiableEnv.set_level(self, level)
         self.max_turns = max_turns if max_turns is not None else self.default_max_turns
         self.render_mode = render_mode
         self.observation_space = AnyText(self.observation_limit)
@@ -214,6 +212,16 @@ class VerifiableEnv(gymnasium.Env[str, str]):
         self._observation = result.observation
         reward, _ = total(result.credits)
         return result.observation, reward, terminated, truncated, self._info(result.credits, verdict)
+
+    def set_level(self, level: float) -> None:
+        """Draw tasks of this difficulty from the next item on; the running episode is not touched.
+
+        Raises:
+            BadInput: If the level lies outside [0, 1].
+        """
+        if isinstance(level, bool) or not 0.0 <= level <= 1.0:
+            raise BadInput(f"level lies in [0, 1], found {level!r}")
+        self.level = float(level)
 
     def render(self) -> str | None:
         """What the policy would read now, when the render mode is `ansi`."""
