@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import gymnasium
 
@@ -20,7 +20,7 @@ from proofgym.errors import BadInput, ProofgymError, Unjudged
 from proofgym.verifiers import Credit, Verdict
 from proofgym.verifiers.credit import total
 
-__all__ = ["Action", "Item", "Player", "Seats", "TextEnv", "rollout"]
+__all__ = ["Action", "Item", "Player", "Seats", "Streamer", "TextEnv", "reset_episode", "rollout", "step_episode"]
 
 TextEnv = gymnasium.Env[str, str]
 
@@ -67,8 +67,19 @@ class Player(Protocol):
         ...
 
 
+@runtime_checkable
+class Streamer(Protocol):
+    """A player that needs no batches: each of its episodes goes on as soon as it can."""
+
+    def stream(
+        self, envs: Sequence[TextEnv], items: Iterable[Item], on_episode: Callable[[Trajectory], None] | None
+    ) -> Iterator[Trajectory]:
+        """Play every item once, in order."""
+        ...
+
+
 def rollout(
-    player: Player,
+    player: Player | Streamer,
     envs: Sequence[TextEnv],
     items: Iterable[Item],
     *,
@@ -89,6 +100,9 @@ def rollout(
         raise ValueError("a rollout needs at least one environment")
     if len({id(env) for env in envs}) < len(envs):
         raise ValueError("an environment plays one episode at a time, and one of these is there twice")
+    if isinstance(player, Streamer):
+        yield from player.stream(envs, items, on_episode)
+        return
     waiting = iter(items)
     while batch := list(islice(waiting, len(envs))):
         for episode in _play_batch(player, envs[: len(batch)], batch):
@@ -100,7 +114,7 @@ def rollout(
 def _play_batch(player: Player, envs: Sequence[TextEnv], items: Sequence[Item]) -> list[Trajectory]:
     episodes, observations = [], []
     for env, item in zip(envs, items, strict=True):
-        episode, observation = _reset(env, item)
+        episode, observation = reset_episode(env, item)
         episodes.append(episode)
         observations.append(observation)
     seats = player.seat(envs, items)
@@ -111,7 +125,7 @@ def _play_batch(player: Player, envs: Sequence[TextEnv], items: Sequence[Item]) 
         for row, action in zip(playing, actions, strict=True):
             if action is None:  # the context is full: the policy's own limit, so the episode stands as it is
                 continue
-            turn, over, observation = _step(envs[row], observations[row], action, episodes[row])
+            turn, over, observation = step_episode(envs[row], observations[row], action, episodes[row])
             turn.policy_version = player.version
             episodes[row].turns.append(turn)
             observations[row] = observation
@@ -121,7 +135,8 @@ def _play_batch(player: Player, envs: Sequence[TextEnv], items: Sequence[Item]) 
     return episodes
 
 
-def _reset(env: TextEnv, item: Item) -> tuple[Trajectory, str]:
+def reset_episode(env: TextEnv, item: Item) -> tuple[Trajectory, str]:
+    """Ask an item: the empty trajectory and the first observation. An environment that fails makes it unjudged."""
     name = env.spec.id if env.spec else type(env.unwrapped).__name__
     episode = Trajectory(name, {}, item.seed, item.index, item.sample)
     try:
@@ -141,7 +156,8 @@ def _reset(env: TextEnv, item: Item) -> tuple[Trajectory, str]:
     return episode, observation
 
 
-def _step(env: TextEnv, observation: str, action: Action, episode: Trajectory) -> tuple[Turn, bool, str]:
+def step_episode(env: TextEnv, observation: str, action: Action, episode: Trajectory) -> tuple[Turn, bool, str]:
+    """Play an action: the turn, whether the episode is over, what is read next. A fault makes the episode unjudged."""
     turn = Turn(
         observation, action.text, 0.0,
         prompt_ids=action.prompt_ids, action_ids=action.ids, logprobs=action.logprobs,
