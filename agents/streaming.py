@@ -35,8 +35,8 @@ class Begin:
     """Where a chain branches off another: before turn `turn` of `chain`, or behind `tokens` tokens of its action.
 
     Args:
-        chain: Finished, and played with its environments kept.
-        turn: Counted from 0.
+        chain: Finished or paused, and played with its environments kept.
+        turn: Counted from 0. One more than were played goes on behind the last, if the chain was paused there.
         tokens: How many sampled tokens of that turn's action are shared.
     """
 
@@ -58,6 +58,8 @@ class Chain:
         marks: If kept: how unsure the policy was at each token of each turn, nats: the entropy, or where the engine
             does not know it the sampled token's negative log-probability.
         begin: Where it branched off, if it did.
+        until: Pause after so many turns, if the episode is not over by then.
+        paused: It was.
     """
 
     item: Item
@@ -73,6 +75,8 @@ class Chain:
     forks: list[TextEnv] = field(default_factory=list)
     marks: list[list[float]] = field(default_factory=list)
     begin: Begin | None = None
+    until: int | None = None
+    paused: bool = False
     borrowed: bool = False
 
     @property
@@ -117,16 +121,24 @@ class Runner:
         """How many chains are being played."""
         return len(self.chains)
 
-    def start(self, item: Item, key: tuple[int, ...] = (), *, prepare: Callable[[TextEnv], None] | None = None) -> Chain:
+    def start(
+        self,
+        item: Item,
+        key: tuple[int, ...] = (),
+        *,
+        until: int | None = None,
+        prepare: Callable[[TextEnv], None] | None = None,
+    ) -> Chain:
         """Begin an episode.
 
         Args:
             item: Which.
             key: With the item and the turn, it seeds every request of the episode.
+            until: Pause after so many turns.
             prepare: Called with the environment before its reset, to set a level for instance.
         """
         chain = Chain(item, self.idle.pop(), key, Trajectory("", {}, item.seed, item.index, item.sample), next(_sessions))
-        chain.borrowed = True
+        chain.borrowed, chain.until = True, until
         self.chains[chain.session] = chain
 
         def reset() -> tuple[Trajectory, str]:
@@ -137,27 +149,30 @@ class Runner:
         self._call(chain, reset, self._has_reset)
         return chain
 
-    def branch(self, begin: Begin, sample: int, key: tuple[int, ...] = ()) -> Chain:
-        """Go on from somewhere in a finished chain, as attempt `sample` of the same item."""
-        parent, turns = begin.chain, begin.chain.episode.turns
-        shared = turns[begin.turn]
+    def branch(self, begin: Begin, sample: int, key: tuple[int, ...] = (), *, until: int | None = None) -> Chain:
+        """Go on from somewhere in a finished or paused chain, as attempt `sample` of the same item."""
+        assert self.keep_forks, "branching needs the environments of the turns before"
+        parent, source = begin.chain, begin.chain.episode
         item = replace(parent.item, sample=sample)
-        source = parent.episode
         episode = Trajectory(source.env, dict(source.task), item.seed, item.index, sample)
-        episode.turns = [replace(turn, nodes=list(turn.nodes)) for turn in turns[: begin.turn]]
-        chain = Chain(item, fork(parent.forks[begin.turn]), key, episode, next(_sessions), shared.observation, begin=begin)
-        if self.keep_forks:
-            # What was before the branch is shared: environments in there are only ever forked, never stepped.
-            chain.forks = list(parent.forks[: begin.turn])
-            chain.marks = list(parent.marks[: begin.turn])
+        episode.turns = [replace(turn, nodes=list(turn.nodes)) for turn in source.turns[: begin.turn]]
+        # The forks of the turns before are shared: environments in there are only ever forked, never stepped.
+        chain = Chain(
+            item, fork(parent.forks[begin.turn]), key, episode, next(_sessions),
+            forks=parent.forks[: begin.turn], marks=parent.marks[: begin.turn], begin=begin, until=until,
+        )  # fmt: skip
         for turn in episode.turns:
             chain.context += turn.prompt_ids + turn.action_ids
-        chain.prompt = list(shared.prompt_ids)
-        if begin.tokens:
-            chain.opening = Turn(
-                shared.observation, "", 0.0, action_ids=shared.action_ids[: begin.tokens],
-                logprobs=shared.logprobs[: begin.tokens], policy_version=shared.policy_version,
-            )  # fmt: skip
+            chain.ids = turn.action_ids
+        if begin.turn == len(source.turns):
+            chain.observation = parent.observation
+        else:
+            shared = source.turns[begin.turn]
+            chain.observation, chain.prompt = shared.observation, list(shared.prompt_ids)
+            if begin.tokens:
+                chain.opening = replace(
+                    shared, action_ids=shared.action_ids[: begin.tokens], logprobs=shared.logprobs[: begin.tokens]
+                )
         self.chains[chain.session] = chain
         self._ask(chain)
         return chain
@@ -283,6 +298,11 @@ class Runner:
         turn, over, chain.observation = found
         chain.episode.turns.append(turn)
         if over:
+            self._finish(chain)
+        elif chain.until is not None and len(chain.episode.turns) >= chain.until:
+            chain.paused = True
+            if self.keep_forks:
+                chain.forks.append(fork(chain.env))
             self._finish(chain)
         else:
             self._ask(chain)

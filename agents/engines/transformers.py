@@ -439,7 +439,7 @@ class _Rows:
         """Give other rows the first `length` positions of one."""
         for layer in self.layers:
             for buffer in (layer.keys, layer.values):
-                buffer[list(targets), :, :length] = buffer[source, :, :length]
+                buffer[list(targets), :, :length] = buffer[source, :, :length].clone()
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
         """Asked by models that number positions themselves; ours are given."""
