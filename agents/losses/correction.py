@@ -1,7 +1,8 @@
 """When the sampler is not quite the trainer: weights for tokens whose two log-probabilities differ.
 
 An inference engine computes in another precision and another order than the trainer, and its weights may be some
-updates old. `sampled` are the log-probabilities it reported, `old` those of the trainer's policy before the gradient steps.
+updates old. `sampled` are the log-probabilities it reported, `old` those of the trainer's policy before the gradient
+steps.
 """
 
 from __future__ import annotations
