@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import queue
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -127,7 +127,7 @@ class Runner:
         key: tuple[int, ...] = (),
         *,
         until: int | None = None,
-        prepare: Callable[[TextEnv], None] | None = None,
+        prepare: Callable[[TextEnv, Item], None] | None = None,
     ) -> Chain:
         """Begin an episode.
 
@@ -135,15 +135,17 @@ class Runner:
             item: Which.
             key: With the item and the turn, it seeds every request of the episode.
             until: Pause after so many turns.
-            prepare: Called with the environment before its reset, to set a level for instance.
+            prepare: Called with the environment and the item before the reset, to set a level for instance.
         """
-        chain = Chain(item, self.idle.pop(), key, Trajectory("", {}, item.seed, item.index, item.sample), next(_sessions))
+        chain = Chain(
+            item, self.idle.pop(), key, Trajectory("", {}, item.seed, item.index, item.sample), next(_sessions)
+        )
         chain.borrowed, chain.until = True, until
         self.chains[chain.session] = chain
 
         def reset() -> tuple[Trajectory, str]:
             if prepare is not None:
-                prepare(chain.env)
+                prepare(chain.env, item)
             return reset_episode(chain.env, item)
 
         self._call(chain, reset, self._has_reset)
@@ -177,12 +179,16 @@ class Runner:
         self._ask(chain)
         return chain
 
-    def tick(self) -> list[Chain]:
-        """Do what can be done now; wait only if there is nothing to do. Returns the chains that finished."""
+    def tick(self, wait_s: float = 1.0) -> list[Chain]:
+        """Do what can be done now, and wait only if there is nothing to do, at most so long.
+
+        Returns:
+            The chains that finished.
+        """
         waiting = self.engine.busy == 0 and self._away > 0
         while self._away:
             try:
-                chain, arrive = self._arrived.get(block=waiting, timeout=1.0 if waiting else None)
+                chain, arrive = self._arrived.get(block=waiting, timeout=wait_s if waiting else None)
             except queue.Empty:
                 break
             waiting = False
@@ -276,7 +282,9 @@ class Runner:
         opening, chain.opening = chain.opening, None
         ids, logprobs, version = sample.ids, sample.logprobs, sample.version
         if self.keep_forks:
-            shared = chain.begin.chain.marks[chain.begin.turn][: len(opening.action_ids)] if chain.begin and opening else []
+            shared = (
+                chain.begin.chain.marks[chain.begin.turn][: len(opening.action_ids)] if chain.begin and opening else []
+            )
             chain.marks.append(shared + (sample.entropies or [-value for value in sample.logprobs]))
         if opening is not None:
             ids, logprobs = opening.action_ids + ids, opening.logprobs + logprobs
@@ -324,9 +332,10 @@ def stream(
     *,
     key: tuple[int, ...] = (),
     workers: int = 0,
+    prepare: Callable[[TextEnv, Item], None] | None = None,
     ordered: bool = True,
     on_episode: Callable[[Trajectory], None] | None = None,
-) -> Iterator[Trajectory]:
+) -> Generator[Trajectory]:
     """Play every item once.
 
     Args:
@@ -334,6 +343,7 @@ def stream(
         items: Read lazily. At most eight times as many are begun as there are environments before the first of them
             is handed over.
         key: Names this use of the policy; see `Runner.start`.
+        prepare: See `Runner.start`.
         ordered: Yield in the order of the items, or as they finish.
         on_episode: Called for each episode the moment it finishes, before it is yielded: what is written there
             survives an interruption.
@@ -351,7 +361,7 @@ def stream(
                 if item is None:
                     more = False
                     break
-                numbers[runner.start(item, key).session] = begun
+                numbers[runner.start(item, key, prepare=prepare).session] = begun
                 begun += 1
             if not runner.busy and not more and handed == begun:
                 return

@@ -13,19 +13,18 @@ finishing from a state, VinePPO (arXiv:2410.01679).
 
 from __future__ import annotations
 
-import math
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 import numpy as np
 
-from proofgym.agents.rollout import Item
+from proofgym.agents.rollout import Item, TextEnv
 from proofgym.agents.streaming import Begin, Chain, Runner
 from proofgym.envs.trajectory import Trajectory
 
-__all__ = ["Ask", "Plan", "TreeShape", "assign_nodes", "drive", "grow", "node_values", "paths"]
+__all__ = ["Ask", "Plan", "TreeShape", "assign_nodes", "drive", "grow", "paths"]
 
 ResultT = TypeVar("ResultT")
 
@@ -141,7 +140,13 @@ def assign_nodes(chains: Sequence[Chain]) -> None:
 
 
 def paths(episodes: Sequence[Trajectory]) -> list[list[int]]:
-    """The nodes that each leaf goes through, in order."""
+    """The nodes that each leaf goes through, in order: what `advantages.node_values` backs values up along.
+
+    >>> from proofgym.envs.trajectory import Turn
+    >>> turns = [Turn("", "", 0.0, nodes=[0, 0, 1]), Turn("", "", 0.0, nodes=[1, 4])]
+    >>> paths([Trajectory("", {}, 0, 0, turns=turns)])
+    [[0, 1, 4]]
+    """
     found = []
     for episode in episodes:
         path: list[int] = []
@@ -151,45 +156,6 @@ def paths(episodes: Sequence[Trajectory]) -> list[list[int]]:
                     path.append(node)
         found.append(path)
     return found
-
-
-def node_values(
-    episodes: Sequence[Trajectory], *, backup: Literal["leaves", "children"] = "leaves"
-) -> dict[int, float]:
-    """What an episode is worth that goes through a node; −1 is the root above all.
-
-    Args:
-        episodes: The leaves of one tree. Unjudged ones are left out; a node with no other is left out too.
-        backup: The mean of the leaves below (TreeRL), or of the children's values (SPO). They differ where branches
-            have branched unequally.
-
-    >>> from proofgym.envs.trajectory import Turn
-    >>> def leaf(reward, *nodes):
-    ...     turn = Turn("", "", reward, action_ids=[0] * len(nodes), nodes=list(nodes))
-    ...     return Trajectory("", {}, 0, 0, turns=[turn], end="terminated")
-    >>> tree = [leaf(1.0, 0, 0, 1), leaf(0.0, 0, 0, 2), leaf(0.0, 3)]
-    >>> node_values(tree)[0], round(node_values(tree)[-1], 3), node_values(tree, backup="children")[-1]
-    (0.5, 0.333, 0.25)
-    """
-    below: dict[int, list[float]] = {}
-    children: dict[int, dict[int, None]] = {}
-    for episode, path in zip(episodes, paths(episodes), strict=True):
-        if episode.unjudged:
-            continue
-        above = -1
-        below.setdefault(-1, []).append(episode.reward)
-        for node in path:
-            below.setdefault(node, []).append(episode.reward)
-            children.setdefault(above, {})[node] = None
-            above = node
-    if backup == "leaves":
-        return {node: math.fsum(returns) / len(returns) for node, returns in below.items()}
-    values: dict[int, float] = {}
-    for node in sorted(below, reverse=True):  # children are numbered after their parents
-        kids = children.get(node)
-        found = [values[kid] for kid in kids] if kids else below[node]
-        values[node] = math.fsum(found) / len(found)
-    return values
 
 
 @dataclass(slots=True)
@@ -208,6 +174,7 @@ def drive(
     plans: Iterable[tuple[Plan[ResultT], tuple[int, ...]]],
     *,
     side_by_side: int = 16,
+    prepare: Callable[[TextEnv, Item], None] | None = None,
 ) -> Iterator[ResultT]:
     """Run plans through one runner and yield their results as they are done.
 
@@ -215,6 +182,7 @@ def drive(
         runner: It keeps forks, so that chains can branch.
         plans: Each with the key that seeds its chains. Read lazily.
         side_by_side: How many plans at a time.
+        prepare: See `Runner.start`.
     """
     assert runner.keep_forks, "plans branch, so the runner has to keep forks"
     coming, more = iter(plans), True
@@ -235,33 +203,38 @@ def drive(
         return [] if asks else advance(one, [])
 
     places: dict[int, int] = {}
-    while True:
-        results: list[ResultT] = []
-        while more and len(growing) < side_by_side:
-            following = next(coming, None)
-            if following is None:
-                more = False
-                break
-            one = _Growing(*following)
-            growing.append(one)
-            results += advance(one, None)
-        for _ in range(len(queue)):
-            one, place, ask = queue.popleft()
-            if ask.begin is None and not runner.free:
-                queue.append((one, place, ask))
-                continue
-            chain = (
-                runner.start(ask.item, one.key, until=ask.until)
-                if ask.begin is None
-                else runner.branch(ask.begin, ask.item.sample, one.key, until=ask.until)
-            )
-            owners[chain.session], places[chain.session] = one, place
-        for chain in runner.tick():
-            one = owners.pop(chain.session)
-            one.arrived[places.pop(chain.session)] = chain
-            one.chains.append(chain)
-            if len(one.arrived) == len(one.order):
-                results += advance(one, [one.arrived[place] for place in one.order])
-        yield from results
-        if not more and not growing and not results:
-            return
+    try:
+        while True:
+            results: list[ResultT] = []
+            while more and len(growing) < side_by_side:
+                following = next(coming, None)
+                if following is None:
+                    more = False
+                    break
+                one = _Growing(*following)
+                growing.append(one)
+                results += advance(one, None)
+            for _ in range(len(queue)):
+                one, place, ask = queue.popleft()
+                if ask.begin is None and not runner.free:
+                    queue.append((one, place, ask))
+                    continue
+                chain = (
+                    runner.start(ask.item, one.key, until=ask.until, prepare=prepare)
+                    if ask.begin is None
+                    else runner.branch(ask.begin, ask.item.sample, one.key, until=ask.until)
+                )
+                owners[chain.session], places[chain.session] = one, place
+            for chain in runner.tick():
+                one = owners.pop(chain.session)
+                one.arrived[places.pop(chain.session)] = chain
+                one.chains.append(chain)
+                if len(one.arrived) == len(one.order):
+                    results += advance(one, [one.arrived[place] for place in one.order])
+            yield from results
+            if not more and not growing and not results:
+                return
+    finally:
+        for one in growing:  # somebody has had enough before the end
+            for chain in one.chains:
+                runner.release(chain)

@@ -68,9 +68,7 @@ class TransformersEngine:
         self._policy, self._read_limit = policy, read_limit
         self._model, self._own_version = policy.model, policy.version if own_copy else None
         if own_copy:
-            self._model = copy.deepcopy(policy.model).requires_grad_(False).eval()
-            if dtype is not None:
-                self._model = self._model.to(dtype)
+            self._model = _copy(policy.model, dtype)
         self._device = policy.device
         forward = inspect.signature(self._model.forward).parameters
         self._cache_name = "cache" if "cache" in forward else "past_key_values"  # renamed in transformers 5
@@ -138,7 +136,7 @@ class TransformersEngine:
     def load(self, weights: Iterable[tuple[str, Any]], version: int) -> None:
         """Take new weights. Caches are of the old ones, so contexts in progress will be read again."""
         if self._own_version is not None:
-            own = dict(self._model.named_parameters())
+            own = self._model.state_dict(keep_vars=True)
             with torch.no_grad():
                 for name, tensor in weights:
                     if name not in own:
@@ -485,6 +483,19 @@ def _choose_mixed(
             logits[rows], torch.from_numpy(uniforms[rows]).to(logits.device), temperature
         )
     return token, logprob
+
+
+def _copy(model: Any, dtype: torch.dtype | None) -> Any:
+    """A frozen copy with the same weights; what LoRA adds is merged in, so its names are those of a checkpoint."""
+    from proofgym.agents.forward import weights
+
+    if any("lora_" in name for name, _ in model.named_parameters()):
+        twin = type(model)(copy.deepcopy(model.config)).to(device=model.device, dtype=model.dtype)
+        twin.load_state_dict(dict(weights(model)), strict=False)
+    else:
+        twin = copy.deepcopy(model)
+    twin.requires_grad_(False).eval()
+    return twin if dtype is None else twin.to(dtype)
 
 
 def _common(a: Sequence[int], b: Sequence[int]) -> int:
