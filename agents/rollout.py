@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Any, Protocol, runtime_checkable
 
@@ -137,10 +138,12 @@ def _play_batch(player: Player, envs: Sequence[TextEnv], items: Sequence[Item]) 
 
 def reset_episode(env: TextEnv, item: Item) -> tuple[Trajectory, str]:
     """Ask an item: the empty trajectory and the first observation. An environment that fails makes it unjudged."""
-    name = env.spec.id if env.spec else type(env.unwrapped).__name__
+    name = str(getattr(env, "name", "")) or (env.spec.id if env.spec else type(env.unwrapped).__name__)
     episode = Trajectory(name, {}, item.seed, item.index, item.sample)
+    # An environment that stands for one elsewhere asks there; only there is known what it is.
+    ask = getattr(env, "reset_item", None) or partial(reset_item, env)
     try:
-        observation, info = reset_item(env, item.seed, item.index)
+        observation, info = ask(item.seed, item.index)
     except Unjudged as error:
         episode.end, episode.fault = "unjudged", str(error)
         return episode, ""
