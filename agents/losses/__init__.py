@@ -13,6 +13,7 @@ Each returns one number a token; `row_weights` says how much each counts.
 | `entropy` | an adaptive bonus, the most uncertain tokens only, Clip-Cov and KL-Cov |
 | `correction` | truncated and masked importance weights between sampler and trainer; staleness |
 | `value` | the value model's squared error, clipped |
+| `preference` | DPO |
 """
 
 from proofgym.agents.losses.aggregate import Aggregate, row_weights, token_mean
@@ -43,6 +44,7 @@ from proofgym.agents.losses.policy import (
     sequence_ratio,
     topr,
 )
+from proofgym.agents.losses.preference import dpo
 from proofgym.agents.losses.value import clipped_value_loss
 
 __all__ = [
@@ -56,6 +58,7 @@ __all__ = [
     "clipped_policy_loss",
     "clipped_value_loss",
     "covariance",
+    "dpo",
     "dppo",
     "gmpo",
     "gspo",
