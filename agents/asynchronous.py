@@ -77,8 +77,9 @@ class AsynchronousCollector:
         started = time.perf_counter()
         with self._visit():
             if self._base is None:
-                self._base = self.policy.version - step
                 self._step = step
+            # An update counts one version, or none if it was skipped; that must not hold the next one up for ever.
+            self._base = self.policy.version - step
             assert step == self._step, f"updates are taken in order: {self._step} is next, {step} was asked for"
         self._run()
         first, count = step * len(self._mine), len(self._mine)

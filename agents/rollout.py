@@ -138,8 +138,7 @@ def _play_batch(player: Player, envs: Sequence[TextEnv], items: Sequence[Item]) 
 
 def reset_episode(env: TextEnv, item: Item) -> tuple[Trajectory, str]:
     """Ask an item: the empty trajectory and the first observation. An environment that fails makes it unjudged."""
-    name = str(getattr(env, "name", "")) or (env.spec.id if env.spec else type(env.unwrapped).__name__)
-    episode = Trajectory(name, {}, item.seed, item.index, item.sample)
+    episode = Trajectory(_name(env), {}, item.seed, item.index, item.sample)
     # An environment that stands for one elsewhere asks there; only there is known what it is.
     ask = getattr(env, "reset_item", None) or partial(reset_item, env)
     try:
@@ -152,11 +151,16 @@ def reset_episode(env: TextEnv, item: Item) -> tuple[Trajectory, str]:
     except Exception as error:
         episode.end, episode.fault = "unjudged", f"reset failed: {type(error).__name__}: {error}"
         return episode, ""
+    episode.env = _name(env)  # one in another process is made when it is first asked
     if not isinstance(observation, str):
-        raise BadInput(f"{name} shows a {type(observation).__name__}; only environments of text can be played")
+        raise BadInput(f"{episode.env} shows a {type(observation).__name__}; only environments of text can be played")
     task = info.get("task")
     episode.task = dict(task) if isinstance(task, Mapping) else {}
     return episode, observation
+
+
+def _name(env: TextEnv) -> str:
+    return str(getattr(env, "name", "")) or (env.spec.id if env.spec else type(env.unwrapped).__name__)
 
 
 def step_episode(env: TextEnv, observation: str, action: Action, episode: Trajectory) -> tuple[Turn, bool, str]:

@@ -123,9 +123,7 @@ def mcts(
     while len(played) < simulations:
         count = min(parallel, simulations - len(played))
         ways = [_walk(root, explore, widen) for _ in range(count)]
-        chains = yield [
-            Ask(replace(item, sample=len(played) + n), way[-1].begin) for n, way in enumerate(ways)
-        ]
+        chains = yield [Ask(replace(item, sample=len(played) + n), way[-1].begin) for n, way in enumerate(ways)]
         for way, chain in zip(ways, chains, strict=True):
             _join(way, chain)
             played.append(chain.episode)

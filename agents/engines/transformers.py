@@ -78,6 +78,7 @@ class TransformersEngine:
         self._rows: dict[int, _Row] = {}  # by session
         self._free = list(range(slots - 1, -1, -1))
         self._waiting: deque[Request] = deque()
+        self._asked: set[int] = set()  # sessions with an action in progress
         self._new: list[_Row] = []
         self._active: list[_Row] = []
 
@@ -109,9 +110,9 @@ class TransformersEngine:
                 f"{len(request.context)} tokens of context and {request.sampling.max_tokens} to sample; the model "
                 f"reads {self.max_context}"
             )
-        row = self._rows.get(request.session)
-        if row is not None and row.request is not None:
+        if request.session in self._asked:
             raise ValueError(f"session {request.session} has an action in progress")
+        self._asked.add(request.session)
         self._waiting.append(request)
 
     @torch.no_grad()
@@ -126,6 +127,7 @@ class TransformersEngine:
 
     def release(self, session: int) -> None:
         """Free the session's row; an action in progress is dropped."""
+        self._asked.discard(session)
         self._waiting = deque(r for r in self._waiting if r.session != session)
         row = self._rows.pop(session, None)
         if row is not None:
@@ -161,7 +163,9 @@ class TransformersEngine:
     def close(self) -> None:
         """Forget everything."""
         self._waiting.clear()
+        self._asked.clear()
         self._new, self._active, self._rows = [], [], {}
+        self._free = list(range(self.slots - 1, -1, -1))
         self._cache = _Rows(self.slots)
 
     # Seats ------------------------------------------------------------------------------------------------------------
@@ -294,6 +298,7 @@ class TransformersEngine:
                 row.entropies.append(entropies[b])
             if end or len(row.ids) >= row.sampling.max_tokens:
                 done.append(row.finish(cut=not end))
+                self._asked.discard(done[-1][0].session)
             else:
                 self._active.append(row)
         self.stats.generated += len(rows)

@@ -258,11 +258,11 @@ def test_what_does_not_fit_is_refused(policy: Policy) -> None:
         engine.submit(Request(0, [5] * 255, Sampling(1.0, 2)))
     with pytest.raises(ValueError, match="needs a token"):
         engine.submit(Request(0, [], Sampling()))
-    engine.submit(Request(0, [5] * 254, Sampling(1.0, 2), (1,)))
+    engine.submit(Request(0, [5] * 206, Sampling(0.0, 50), (1,)))
     engine.submit(Request(1, [5] * 3, Sampling(1.0, 2), (1,)))
-    engine.poll()
-    with pytest.raises(ValueError, match="in progress"):
-        engine.submit(Request(0, [5] * 3, Sampling(1.0, 2), (1,)))
+    for session in (0, 1):  # one being sampled or waiting, one waiting
+        with pytest.raises(ValueError, match="in progress"):
+            engine.submit(Request(session, [5] * 3, Sampling(1.0, 2), (1,)))
     assert len(finish(engine)) == 2
     with pytest.raises(ValueError, match="at least one slot"):
         TransformersEngine(policy, slots=0)
