@@ -157,7 +157,7 @@ def sapo(logprobs: Tensor, old: Tensor, advantages: Tensor, *, tau_up: float = 1
     [-2.0]
     """
     advantages = advantages.detach()
-    tau = torch.where(advantages > 0, tau_up, tau_down)
+    tau = torch.where(advantages > 0, torch.full_like(advantages, tau_up), torch.full_like(advantages, tau_down))
     return -advantages * torch.sigmoid(tau * (torch.exp(logprobs - old.detach()) - 1.0)) * 4.0 / tau
 
 
