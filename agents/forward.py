@@ -55,7 +55,9 @@ class Scorer(nn.Module):
         self.model, self.head = model, head
         self.chunk, self.mixed, self.checkpointing = chunk, mixed, checkpointing
         if checkpointing:
-            model.gradient_checkpointing_enable({"use_reentrant": False})
+            # The one name is transformers' own since 5.2x, the other goes in its version 6.
+            enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+            enable({"use_reentrant": False})
             for module in model.modules():  # sampling has no dropout, so training has none
                 if hasattr(module, "attention_dropout"):
                     module.attention_dropout = 0.0
