@@ -77,11 +77,13 @@ class Model:
     """Which policy to start from. `width`, `layers` and `heads` shape a `tiny:` model only.
 
     Args:
+        architecture: As transformers calls it (`qwen2`, `llama`); for a dry run of a model whose name does not say.
         checkpointing: Keep no activations of the layers and compute them again in the backward pass.
         chunk: Positions whose logits are held at a time when log-probabilities are computed; 0 holds all at once.
     """
 
     spec: str = "tiny:0123456789"
+    architecture: str = ""
     width: Annotated[int, Field(ge=8)] = 96
     layers: Count = 2
     heads: Count = 4

@@ -11,7 +11,7 @@ from typing import Any
 from proofgym import __version__
 from proofgym.errors import BadInput, need
 
-__all__ = ["provenance", "train"]
+__all__ = ["provenance", "rehearse", "train"]
 
 
 def train(
@@ -71,6 +71,20 @@ def train(
         _write(folder / "summary.json", summary(trainer))
     world.wait()
     return folder
+
+
+def rehearse(recipe: str | Path, *, overrides: Sequence[str] = ()) -> tuple[str, bool]:
+    """Carry out every stage of a recipe once with a tiny model, and leave nothing behind; see `dry_run`.
+
+    Returns:
+        What was done or is missing, and whether nothing is.
+    """
+    for module in ("torch", "transformers", "pydantic"):
+        need(module, "train")
+    from proofgym.agents.dry_run import dry_run, report
+
+    found = dry_run(recipe, overrides)
+    return report(found), found.fine
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
