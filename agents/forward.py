@@ -99,7 +99,7 @@ class Scorer(nn.Module):
                 checkpoint(self._output, h, c, temperature, entropy_gradient, use_reentrant=False)
                 if torch.is_grad_enabled()
                 else self._output(h, c, temperature, entropy_gradient)
-                for h, c in zip(wanted.split(self.chunk), chosen.split(self.chunk), strict=True)
+                for h, c in zip(torch.split(wanted, self.chunk), torch.split(chosen, self.chunk), strict=True)
             ]
             logprobs, entropy = (torch.cat(pieces) for pieces in zip(*parts, strict=True))
         values = after = None

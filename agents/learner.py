@@ -132,9 +132,9 @@ class Learner:
             episodes: The whole batch; in a world of several processes every one of them gets all of it.
             greedy: (B,) what greedy answers to the same tasks earned, for ReMax.
         Returns:
-            Means over the tokens trained on: loss, entropy, clip_share, kl and others in use; grad_norm before clipping;
-            steps skipped (not finite) and idle (nothing to learn); tokens trained on, those of skipped and idle steps
-            left out.
+            Means over the tokens trained on: loss, entropy, clip_share, kl and others in use; grad_norm before
+            clipping; steps skipped (not finite) and idle (nothing to learn); tokens trained on, those of skipped and idle
+            steps left out.
         """
         config = self.config
         usable = [b for b, e in enumerate(episodes) if not e.unjudged and any(t.action_ids for t in e.turns)]
@@ -340,13 +340,10 @@ class Learner:
         for batch, counts in self._batches(rows) if rows else ():
             scores, far = self._look(batch, refer, need_scores=config.recompute_old or value)
             if counts:
-                for table, numbers in (
-                    (old, scores and scores.logprobs),
-                    (values, scores and scores.values),
-                    (reference, far),
-                ):
-                    if numbers is not None:
-                        _spread(table, batch, numbers)
+                if scores is not None:
+                    _spread(old, batch, scores.logprobs)
+                    _spread(values, batch, scores.values)
+                _spread(reference, batch, far)
                 if scores is not None and scores.after is not None:
                     ends = scores.after.double().cpu().numpy()
                     after.update({n: ends[i : i + 1] for i, n in enumerate(batch.numbers)})
@@ -361,7 +358,7 @@ class Learner:
             found.penalties = nothing
             for row in rows:
                 start = old.get(row.number, row.sampled)
-                gap = self.kl.weight * (start - reference[row.number])
+                gap = np.nan_to_num(self.kl.weight * (start - reference[row.number]))  # nan: an expert's, unknown
                 found.penalties[row.number] = _by_turn(episodes[row.number], gap)
         if value:
             found.values = nothing if found.penalties is None else [list(turns) for turns in nothing]
@@ -451,7 +448,7 @@ class Learner:
         self._zero()
         for batch, counts in batches:
             part = loss(self.scorer(batch.ids_BL, batch.keep_BL, positions_BL=batch.positions_BL), batch)
-            (part * (counts * self.world.size)).backward()
+            (part * (counts * self.world.size)).backward()  # type: ignore[no-untyped-call]
             total += float(part.detach()) * counts
         total = self.world.sums({"loss": total})["loss"]
         norm = self._clip()
@@ -512,8 +509,10 @@ class _Found:
     numbers: dict[str, float] = field(default_factory=dict)
 
 
-def _spread(table: dict[int, Floats], batch: Batch, numbers: Tensor) -> None:
+def _spread(table: dict[int, Floats], batch: Batch, numbers: Tensor | None) -> None:
     """Put numbers at tokens where their trajectories are found again."""
+    if numbers is None:
+        return
     values, rows = numbers.double().cpu().numpy(), batch.row_N.cpu().numpy()
     for i, number in enumerate(batch.numbers):
         table[number] = values[rows == i]

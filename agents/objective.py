@@ -84,17 +84,15 @@ def policy_objective(
         )  # fmt: skip
         loss = torch.where(dropped, torch.zeros_like(loss), loss)
         sums["cov_dropped"] = float(dropped.sum())
-    if config.correction.mode != "off":
-        fix = config.correction
+    fix = config.correction
+    if fix.mode != "off":
         weights, outside = losses.importance_weights(
             batch.old_N, batch.sampled_N, batch.row_N, level=fix.level, mode=fix.mode, low=fix.low, high=fix.high
         )
         loss = loss * torch.where(batch.expert_N, torch.ones_like(weights), weights)
         sums["corrected_share"] = float(outside.sum())
-    if config.correction.off_policy_delta > 0.0:
-        left = losses.off_policy_rows(
-            logprobs, batch.sampled_N, batch.advantages_N, batch.row_N, config.correction.off_policy_delta
-        )
+    if fix.off_policy_delta > 0.0:
+        left = losses.off_policy_rows(logprobs, batch.sampled_N, batch.advantages_N, batch.row_N, fix.off_policy_delta)
         loss = torch.where(left & ~batch.expert_N, torch.zeros_like(loss), loss)
         sums["left_behind"] = float(left.sum())
     if plan.top < 1.0:

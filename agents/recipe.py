@@ -38,7 +38,7 @@ def train(
     from proofgym.agents.config import as_dict, load_recipe
     from proofgym.agents.distributed import World
     from proofgym.agents.log import RunLog
-    from proofgym.agents.trainer import Trainer, summary
+    from proofgym.agents.trainer import Trainer, seed_generators, summary
 
     plan = load_recipe(recipe, overrides)
     folder = run_dir or Path("runs") / plan.name
@@ -53,6 +53,7 @@ def train(
         if stored.get("recipe") != json.loads(json.dumps(as_dict(plan))):
             raise BadInput(f"{folder} was started with another recipe; resume it with the same one, or start a new run")
     log = RunLog(folder, trackers=plan.loggers, silent=not world.first)
+    seed_generators(plan.seed)
     trainer = Trainer(plan, log, world)
     world.wait()  # until everybody has seen that the folder is free
     with log:

@@ -31,7 +31,7 @@ from proofgym.envs import registry
 from proofgym.envs.base import VerifiableEnv
 from proofgym.envs.trajectory import Trajectory
 
-__all__ = ["Trainer", "summary"]
+__all__ = ["Trainer", "seed_generators", "summary"]
 
 # Streams of items and of sampling that must never meet: each use of the run's seed has a number of its own.
 _ITEMS = {"warm_start": 0, "grpo": 1, "validation": 2, "test": 3, "rft": 4, "dpo": 5}
@@ -255,8 +255,15 @@ class Trainer:
         self.log.cut_back(state["log"])
 
 
+def seed_generators(seed: int) -> None:
+    """Seed every global generator: our own chance never comes from them, a library's might."""
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - it may be in use
+    random.seed(seed)
+
+
 def _generators() -> dict[str, Any]:
-    """The state of every global generator, as plain data; our own chance never comes from them, a library's might."""
+    """The state of every global generator, as plain data."""
     kind, keys, position, has_gauss, cached = np.random.get_state(legacy=True)  # noqa: NPY002 - it may be in use
     version, internal, gauss = random.getstate()
     return {

@@ -17,7 +17,8 @@ def value_head(model: Any) -> nn.Linear:
     Args:
         model: A transformers model; its width and device are taken over. The head computes in float32.
     """
-    head = nn.Linear(int(model.config.hidden_size), 1)
+    with torch.random.fork_rng(devices=[]):  # its first weights are drawn, and thrown away below
+        head = nn.Linear(int(model.config.hidden_size), 1)
     nn.init.zeros_(head.weight)
     nn.init.zeros_(head.bias)
     return head.to(next(model.parameters()).device)

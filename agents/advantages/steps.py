@@ -116,9 +116,9 @@ def gigpo(
     parts = np.zeros_like(clean)
     for rows in groups(group_B, judged_B):
         sets: dict[Hashable, list[tuple[int, int]]] = {}
-        for b in rows:
-            for k in np.flatnonzero(mask_BK[b]):
-                sets.setdefault(anchors[b][k], []).append((int(b), int(k)))
+        for b in rows.tolist():
+            for k in np.flatnonzero(mask_BK[b]).tolist():
+                sets.setdefault(anchors[b][k], []).append((b, k))
         for cells in sets.values():
             index = tuple(np.array(cells).T)
             values = to_go[index]
