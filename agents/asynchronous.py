@@ -99,7 +99,8 @@ class AsynchronousCollector:
             episodes,
             {
                 "waited_seconds": time.perf_counter() - started, "episodes_ahead": float(ahead),
-                "staleness": float(sum(ages) / len(ages)) if ages else 0.0, "staleness_max": float(max(ages, default=0)),
+                "staleness": float(sum(ages) / len(ages)) if ages else 0.0,
+                "staleness_max": float(max(ages, default=0)),
             },
         )  # fmt: skip
 
@@ -228,6 +229,7 @@ class AsynchronousCollector:
 
     def _may_begin(self, group: int) -> bool:
         """Whether an attempt at this group, begun now, will be young enough when its update comes."""
-        assert self._base is not None and self._engine is not None
+        assert self._base is not None
+        assert self._engine is not None
         update = group // len(self._mine)
         return update + self._base - self._engine.version <= self.config.engine.staleness

@@ -23,6 +23,7 @@ from proofgym.agents.curriculum import Curriculum, Pick
 from proofgym.agents.dynamic import allocate, is_flat
 from proofgym.agents.engines.base import Engine
 from proofgym.agents.engines.make import make_engine
+from proofgym.agents.plans import Sampler
 from proofgym.agents.policy import Policy
 from proofgym.agents.replay import EpisodeReplay, HardTasks
 from proofgym.agents.rollout import Item, TextEnv
@@ -190,7 +191,7 @@ class GroupCollector:
                 key=(_GREEDY_STREAM, self.seed, step),
                 workers=self.config.engine.workers,
                 prepare=prepare,
-            )  # fmt: skip
+            )
         )
 
 
@@ -207,16 +208,7 @@ class ChoosingCollector(GroupCollector):
         plan = self.config.sampler
         self.levels: tuple[float | None, ...] = plan.levels or (None,)
         count = len(self.levels)
-        self.curriculum: Curriculum = {
-            "none": lambda: curricula.Uniform(count, rate=plan.rate),
-            "uniform": lambda: curricula.Uniform(count, rate=plan.rate),
-            "bandit": lambda: curricula.Bandit(count, rate=plan.rate, temperature=plan.temperature),
-            "learnability": lambda: curricula.SuccessRates(count, rate=plan.rate),
-            "band": lambda: curricula.SuccessRates(count, rate=plan.rate, band=plan.band),
-            "posterior": lambda: curricula.Posterior(
-                count, -(-plan.pool // self.world), target=plan.target, forget=plan.rate
-            ),
-        }[plan.curriculum]()
+        self.curriculum: Curriculum = _curriculum(plan, count, self.world)
         self.hard = HardTasks(plan.hard_size)
         replay = self.config.replay
         self.replay = EpisodeReplay(replay.size, max_staleness=replay.max_staleness, keep=replay.keep)
@@ -393,6 +385,18 @@ class ChoosingCollector(GroupCollector):
             for episode in group:
                 episode.task["level"] = self.levels[pick.level]
         return group
+
+
+def _curriculum(plan: Sampler, levels: int, world: int) -> Curriculum:
+    if plan.curriculum == "bandit":
+        return curricula.Bandit(levels, rate=plan.rate, temperature=plan.temperature)
+    if plan.curriculum == "learnability":
+        return curricula.SuccessRates(levels, rate=plan.rate)
+    if plan.curriculum == "band":
+        return curricula.SuccessRates(levels, rate=plan.rate, band=plan.band)
+    if plan.curriculum == "posterior":
+        return curricula.Posterior(levels, -(-plan.pool // world), target=plan.target, forget=plan.rate)
+    return curricula.Uniform(levels, rate=plan.rate)
 
 
 def make_collector(policy: Policy, envs: Envs, config: GRPO, *, seed: int, rank: int = 0, world: int = 1) -> Collector:

@@ -258,4 +258,5 @@ def _floored(weights: NDArray[np.float64]) -> NDArray[np.float64]:
     total = weights.sum()
     shares = weights / total if total > 0.0 else np.full(len(weights), 1.0 / len(weights))
     mixed: NDArray[np.float64] = (1.0 - _EPS) * shares + _EPS / len(weights)
-    return mixed / mixed.sum()
+    mixed /= mixed.sum()
+    return mixed

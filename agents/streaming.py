@@ -1,11 +1,11 @@
 """Episodes without barriers: each one goes from engine to environment and back as soon as it can.
 
 `Runner` is the loop. Environments step in this thread, which is best when a step takes microseconds, or in worker
-threads, so that a slow one delays its own episode and no other; `workers.py` puts them into processes. A fault masks its
-own episode. `stream` is the runner as an iterator over items.
+threads, so that a slow one delays its own episode and no other; `workers.py` puts them into processes. A fault masks
+its own episode. `stream` is the runner as an iterator over items.
 
-A chain is an episode in the making. It can begin in the middle: behind turns that another chain has played, in a fork of
-that chain's environment, even inside an action (`Begin`). Trees and searches are built of that; see `tree.py`.
+A chain is an episode in the making. It can begin in the middle: behind turns that another chain has played, in a fork
+of that chain's environment, even inside an action (`Begin`). Trees and searches are built of that; see `tree.py`.
 """
 
 from __future__ import annotations

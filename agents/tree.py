@@ -67,8 +67,8 @@ class TreeShape:
 def grow(item: Item, shape: TreeShape, *, key: tuple[int, ...] = ()) -> Plan[list[Trajectory]]:
     """Grow the tree of one item; the result is one trajectory a leaf, their tokens numbered by tree node.
 
-    Where there is nowhere to branch (one turn only, or all beginnings unjudged) fresh attempts take the branches' place,
-    so that a tree always has its leaves.
+    Where there is nowhere to branch (one turn only, or all beginnings unjudged) fresh attempts take the branches'
+    place, so that a tree always has its leaves.
 
     Args:
         item: Leaves are its attempts 0, 1, ...

@@ -6,7 +6,7 @@
 Needs `trl` beside proofgym. Each side runs in a process of its own, the two interleaved, one thread each. Prints the
 CPU seconds an update (children included; the median over updates, the first three left out), peak resident memory, and
 ratios with the range over repeats. `latency`: eight turns whose environment waits, lognormally; what counts is episodes
-a second of wall time. TRL plays all episodes turn by turn, its environments stepped by a pool of threads, so that a turn
+a second of wall time. TRL plays all episodes turn by turn, its environments stepped by a pool of threads, so a turn
 takes as long as its slowest environment and no longer. `tree`: tokens sampled for the same number of leaves.
 """
 
@@ -191,7 +191,9 @@ def _ours(case: str, folder: Path) -> dict[str, Any]:
         policy = load(f"hf:{folder}", device=torch.device("cpu"), dtype=torch.float32)
         policy.format.stop_ids = frozenset()  # every answer has the same length, on both sides
         engine = Engine(staleness=staleness, workers=64 if case == "latency" else 0)
-        config = GRPO(prompts=prompts, group=group, max_tokens=tokens, advantage="grpo", learning_rate=1e-6, engine=engine)
+        config = GRPO(
+            prompts=prompts, group=group, max_tokens=tokens, advantage="grpo", learning_rate=1e-6, engine=engine
+        )
         learner = Learner(policy, config)
         collector = make_collector(policy, envs, config, seed=0)
         cpu, wall = [_cpu()], [time.perf_counter()]
@@ -249,7 +251,8 @@ def _trl(case: str, folder: Path) -> dict[str, Any]:
         for turn in range(TURNS):
             context = [a + b for a, b in zip(opened, written, strict=True)]
             ids, _ = trainer._generate_single_turn(context, None, {}, group)
-            list(pool.map(lambda n: time.sleep(Digits.latency_s(trainer.state.global_step, n, turn)), range(len(batch))))  # noqa: B023
+            waits = [Digits.latency_s(trainer.state.global_step, n, turn) for n in range(len(batch))]
+            list(pool.map(time.sleep, waits))
             for row, new in enumerate(ids):
                 written[row] += new
                 masks[row] += [1] * len(new)

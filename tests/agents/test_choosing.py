@@ -90,7 +90,9 @@ def lesson(curriculum: Curriculum, rounds: int = 60, seed: int = 0) -> np.ndarra
         found = []
         for pick in picks:
             wins = rng.random(8) < TRUE_RATES[pick.level]
-            found.append(Outcome(pick.level, pick.index or 0, float(wins.sum()), 8, float(2 * wins.mean() * (1 - wins.mean()))))
+            found.append(
+                Outcome(pick.level, pick.index or 0, float(wins.sum()), 8, float(2 * wins.mean() * (1 - wins.mean())))
+            )
         curriculum.observe(found)
     return asked / asked.sum()
 
@@ -125,7 +127,9 @@ def test_the_posterior_asks_the_tasks_nearest_its_target() -> None:
         picks = pool.choose(6, rng)
         assert len({pick.index for pick in picks}) == 6
         late += [pick.index or 0 for pick in picks] if n >= 60 else []
-        pool.observe([Outcome(0, p.index or 0, float((rng.random(8) < true[p.index or 0]).sum()), 8, 0.0) for p in picks])
+        pool.observe(
+            [Outcome(0, p.index or 0, float((rng.random(8) < true[p.index or 0]).sum()), 8, 0.0) for p in picks]
+        )
     assert 0.4 < true[late].mean() < 0.6
     assert np.abs(true[late] - 0.5).mean() < 0.15  # uniform asking would give 0.25
     assert len(pool.choose(100, rng)) == 100  # a pool that is too small is asked again

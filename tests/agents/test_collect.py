@@ -224,7 +224,7 @@ def test_trees_come_as_groups_with_their_nodes(policy: Policy) -> None:
     found = collector(policy, tree=plans.Tree(roots=2, rounds=1, points=3, at="token")).collect(0).episodes
     assert names(found) == [(p, s) for p in range(4) for s in range(5)]
     assert all(len(t.nodes) == len(t.action_ids) for e in found for t in e.turns)
-    group = [set(n for t in e.turns for n in t.nodes) for e in found[:5]]
+    group = [{n for t in e.turns for n in t.nodes} for e in found[:5]]
     assert any(group[0] & leaf or group[1] & leaf for leaf in group[2:])
 
 

@@ -11,9 +11,9 @@ import pytest
 from proofgym.errors import BadInput
 
 torch: Any = pytest.importorskip("torch")
-from proofgym.agents.policy import Policy, load, tiny  # noqa: E402 - only where torch is
 from proofgym.agents.engines.base import Request  # noqa: E402
 from proofgym.agents.engines.transformers import TransformersEngine  # noqa: E402
+from proofgym.agents.policy import Policy, load, tiny  # noqa: E402 - only where torch is
 from proofgym.agents.sampling import Sampling  # noqa: E402
 from proofgym.agents.tokens import CharFormat  # noqa: E402
 

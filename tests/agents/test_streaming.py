@@ -119,7 +119,9 @@ def test_contexts_only_grow_by_what_was_sampled() -> None:
         episode = Trajectory.from_json(json.loads(line))
         form = CharFormat(ALPHABET)
         for k, turn in enumerate(episode.turns):
-            wanted = form.between(turn.observation, episode.turns[k - 1].action_ids) if k else form.open(turn.observation)
+            wanted = (
+                form.between(turn.observation, episode.turns[k - 1].action_ids) if k else form.open(turn.observation)
+            )
             assert turn.prompt_ids == wanted
             assert form.decode(turn.action_ids) == (turn.action, turn.token_ends)
             assert len(turn.logprobs) == len(turn.action_ids)
@@ -171,7 +173,7 @@ def test_a_faulty_environment_masks_its_episode_and_stops_nobody(workers: int) -
 
 
 def test_an_engine_that_fails_masks_the_episode_it_failed() -> None:
-    wanted = {line for line in lines()}
+    wanted = set(lines())
     found = [Trajectory.from_json(json.loads(line)) for line in lines(engine=FakeEngine(fault="the server is gone"))]
     assert {e.fault for e in found if e.unjudged} == {"the server is gone"}
     assert 0 < sum(e.unjudged for e in found) < len(found) == len(ITEMS)
@@ -204,7 +206,15 @@ def test_nothing_that_finished_is_lost_when_interrupted() -> None:
     kept: list[int] = []
     engine = FakeEngine()
     with pytest.raises(KeyboardInterrupt):
-        list(stream(engine, Sampling(1.0, 4), envs, [Item(0, n) for n in range(4)], on_episode=lambda e: kept.append(e.index)))
+        list(
+            stream(
+                engine,
+                Sampling(1.0, 4),
+                envs,
+                [Item(0, n) for n in range(4)],
+                on_episode=lambda e: kept.append(e.index),
+            )
+        )
     assert len(kept) == 3
     assert len(engine.released) == 4
 

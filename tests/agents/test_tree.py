@@ -215,7 +215,7 @@ def test_a_beam_of_one_branch_is_an_episode_and_a_wider_one_is_no_worse(policy: 
     def value(episode: Trajectory) -> float:
         return episode.reward
 
-    alone = list(stream(TransformersEngine(policy), Sampling(1.0, 10), sudokus(1), [Item(3, 0)], key=(1,)))[0]
+    alone = next(iter(stream(TransformersEngine(policy), Sampling(1.0, 10), sudokus(1), [Item(3, 0)], key=(1,))))
     narrow, _ = searched(policy, search.beam(Item(3, 0), 1, 1, value=value), sudokus(2))
     assert narrow.turns[0].action_ids == alone.turns[0].action_ids
     assert len(narrow.turns) == 5

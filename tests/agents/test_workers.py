@@ -92,7 +92,7 @@ def test_a_process_that_dies_costs_its_episodes_and_is_replaced(made: list[Any])
     made += worker_envs(RUDE, 2, processes=1)
     first, second = made
     assert first.reset(seed=1)[0] == second.reset(seed=1)[0]  # one process
-    with pytest.raises(Unjudged, match="died .exit code 3."):
+    with pytest.raises(Unjudged, match=r"died \(exit code 3\)"):
         first.step("die")
     with pytest.raises(Unjudged):
         second.step("x")

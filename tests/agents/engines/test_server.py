@@ -1,4 +1,4 @@
-"""Servers over HTTP, against a small one of our own: token ids in and out, patience, and faults that name themselves."""
+"""Servers over HTTP, against a small one of our own: token ids in and out, patience, faults that name themselves."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_token_ids_go_in_and_come_out(server: Server, dialect: Any) -> None:
     sample = ask(made, REQUEST)[1]
     ids, logprobs = sampled({"prompt": REQUEST.context})
     assert (sample.ids, sample.logprobs, sample.cut, sample.version, sample.fault) == (ids, logprobs, False, 6, "")
-    ((path, body),) = server.calls
+    ((_path, body),) = server.calls
     settings = body.get("sampling_params", body)
     assert settings["temperature"] == 0.8
     assert settings["stop_token_ids"] == [CharFormat.END]
@@ -174,7 +174,6 @@ def test_what_cannot_be_used_is_a_fault_with_its_reason(server: Server, answer: 
     server.reply = lambda path, body: answer
     sample = ask(engine(server), REQUEST)[1]
     assert sample.ids == []
-
 
     assert re.search(said, sample.fault)
 

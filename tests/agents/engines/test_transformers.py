@@ -64,7 +64,7 @@ def test_a_sample_does_not_depend_on_who_shares_its_batch(policy: Policy, temper
     requests = [ask(policy, row, Sampling(temperature, 1 + row % 7)) for row in range(11)]
     for request in requests[:6]:
         engine.submit(request)
-    found = dict((r.session, s) for _ in range(2) for r, s in engine.poll())
+    found = {r.session: s for _ in range(2) for r, s in engine.poll()}
     for request in requests[6:]:
         engine.submit(request)
     found |= finish(engine)
