@@ -8,62 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from proofgym.agents import advantages
 from proofgym.agents.advantages import KINDS, AdvantageKind, Bools, Floats, Ints
 from proofgym.agents.advantages.types import groups
 from proofgym.agents.config import GRPO
-from proofgym.envs.trajectory import Trajectory, Turn
+from proofgym.agents.steps import grid_of, overlong, steps_of_turn
+from proofgym.envs.trajectory import Trajectory
 
-__all__ = ["Evidence", "Taught", "group_numbers", "steps_of_turn", "teach", "token_advantages"]
+__all__ = ["Evidence", "Taught", "group_numbers", "teach", "token_advantages"]
 
 PerToken = list[list[Floats]]
 """`[trajectory][turn]` -> one number a sampled token."""
-
-
-def steps_of_turn(turn: Turn) -> tuple[list[float], NDArray[np.int64], NDArray[np.int64]]:
-    """Cut a turn at the ends of its credits.
-
-    A token belongs to the first step whose credit ends beyond the token's first character: it can still change what
-    that credit says. Tokens behind the last credit, an end-of-turn token for instance, form a last step that is paid
-    nothing; credits that end at the same place are one step.
-
-    A token that lies in no credit also *closes* the step before it, if it is the first one there or nothing is credited
-    after it: by not going on, it decided that the credit ends where it does ("4" and stop instead of "42"). Without
-    this, stopping would never be blamed for a wrong answer or praised for a right one.
-
-    Returns:
-        The reward of each step; for each sampled token the number of its step; and that of the step it closes, or −1.
-
-    >>> from proofgym.verifiers import Credit
-    >>> turn = Turn("", "12 34", 1.0, [Credit(0, 2, 0.25, "a"), Credit(3, 5, 0.75, "b")])
-    >>> turn.action_ids, turn.token_ends = [7, 7, 7, 7], [2, 3, 5, 5]
-    >>> rewards, steps, closes = steps_of_turn(turn)
-    >>> rewards, steps.tolist(), closes.tolist()
-    ([0.25, 0.75, 0.0], [0, 1, 1, 2], [-1, 0, -1, 1])
-    """
-    paid: dict[int, float] = {}
-    begins: dict[int, int] = {}
-    for credit in turn.credits:
-        paid[credit.end] = paid.get(credit.end, 0.0) + credit.value
-        begins[credit.end] = min(begins.get(credit.end, credit.start), credit.start)
-    ends = sorted(paid)
-    rewards = [paid[end] for end in ends]
-    count = len(ends)
-    starts = np.array([0, *turn.token_ends[:-1]][: len(turn.token_ends)], dtype=np.int64)
-    if not count:
-        return [0.0], np.zeros(len(starts), dtype=np.int64), np.full(len(starts), -1, dtype=np.int64)
-    ends_S = np.array(ends, dtype=np.int64)
-    steps = np.searchsorted(ends_S, starts, side="right").astype(np.int64)
-    # The first character of all the credits that end in step s or later: a token there or beyond is inside one of them.
-    inside_S = np.minimum.accumulate(np.array([begins[end] for end in reversed(ends)], dtype=np.int64))[::-1]
-    inside = np.append(inside_S, np.iinfo(np.int64).max)[steps] <= starts
-    first = starts == np.append(ends_S, -1)[steps - 1]
-    closes = np.where(~inside & (steps > 0) & (first | (steps == count)), steps - 1, -1)
-    if len(steps) and steps[-1] == count:
-        rewards.append(0.0)
-    return rewards, steps, closes
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,50 +133,6 @@ def _kept(episodes: Sequence[Trajectory], config: GRPO, version: int | None) -> 
 # Steps ----------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    """Steps of a batch, aligned so that step j of turn t stands in column t * width + j."""
-
-    rewards_BK: Floats
-    mask_BK: Bools
-    paid_BK: Bools  # the steps that a credit is on; text behind the last credit is a step without one
-    columns: list[list[Ints]]  # [trajectory][turn] -> column of each token
-    closes: list[list[Ints]]  # the same, of the step that it closes; -1 if none
-
-    def at_tokens(self, table_BK: Floats) -> PerToken:
-        """A number a step, at each token of the step."""
-        return [[table_BK[b, steps] for steps in turns] for b, turns in enumerate(self.columns)]
-
-
-def _grid(episodes: Sequence[Trajectory], config: GRPO) -> _Grid:
-    cut = [[steps_of_turn(turn) for turn in episode.turns] for episode in episodes]
-    width = max((len(rewards) for turns in cut for rewards, _, _ in turns), default=1)
-    length = max((len(turns) for turns in cut), default=1)
-    rewards_BK = np.zeros((len(episodes), max(1, length * width)))
-    mask_BK, paid_BK = np.zeros(rewards_BK.shape, dtype=np.bool_), np.zeros(rewards_BK.shape, dtype=np.bool_)
-    columns, closes = [], []
-    for b, turns in enumerate(cut):
-        columns.append([steps + t * width for t, (_, steps, _) in enumerate(turns)])
-        closes.append([np.where(closed < 0, -1, closed + t * width) for t, (_, _, closed) in enumerate(turns)])
-        for t, (rewards, _, _) in enumerate(turns):
-            rewards_BK[b, t * width : t * width + len(rewards)] = rewards
-            mask_BK[b, t * width : t * width + len(rewards)] = True
-            credited = len({credit.end for credit in episodes[b].turns[t].credits})
-            paid_BK[b, t * width : t * width + credited] = True
-            rewards_BK[b, t * width + len(rewards) - 1] += _overlong(episodes[b].turns[t], config)
-        if episodes[b].unjudged:
-            rewards_BK[b] = np.nan
-            mask_BK[b, 0] = True  # so that the fault is seen even if no action was taken
-    return _Grid(rewards_BK, mask_BK, paid_BK, columns, closes)
-
-
-def _overlong(turn: Turn, config: GRPO) -> float:
-    if not config.overlong_buffer:
-        return 0.0
-    lengths = np.array([float(len(turn.action_ids))])
-    return float(advantages.overlong_penalty(lengths, config.max_tokens, config.overlong_buffer)[0])
-
-
 def _factor(table: Floats, mask: Bools, episodes: Sequence[Trajectory], config: GRPO) -> float:
     if not config.scale or KINDS[config.advantage].scaled:
         return 1.0
@@ -229,7 +141,7 @@ def _factor(table: Floats, mask: Bools, episodes: Sequence[Trajectory], config: 
 
 
 def _by_steps(episodes: Sequence[Trajectory], config: GRPO, group_B: Ints) -> PerToken:
-    grid = _grid(episodes, config)
+    grid = grid_of(episodes, config)
     rewards_BK = grid.rewards_BK
     if config.advantage == "pure":
         rewards_BK = advantages.min_form_rewards(rewards_BK, grid.paid_BK, config.min_form_temperature)
@@ -252,7 +164,7 @@ def _by_states(episodes: Sequence[Trajectory], config: GRPO, group_B: Ints) -> P
     anchors = [[""] * length for _ in episodes]
     for b, episode in enumerate(episodes):
         for t, turn in enumerate(episode.turns):
-            rewards_BK[b, t], mask_BK[b, t] = turn.reward + _overlong(turn, config), True
+            rewards_BK[b, t], mask_BK[b, t] = turn.reward + overlong(turn, config), True
             anchors[b][t] = turn.anchor or turn.observation
         if episode.unjudged:
             rewards_BK[b], mask_BK[b, 0] = np.nan, True
@@ -270,11 +182,11 @@ def _by_states(episodes: Sequence[Trajectory], config: GRPO, group_B: Ints) -> P
 
 
 def _returns(episodes: Sequence[Trajectory], config: GRPO) -> Floats:
-    return np.array([e.reward + sum(_overlong(turn, config) for turn in e.turns) for e in episodes])
+    return np.array([e.reward + sum(overlong(turn, config) for turn in e.turns) for e in episodes])
 
 
 def _by_trajectory(episodes: Sequence[Trajectory], config: GRPO, group_B: Ints, evidence: Evidence) -> PerToken:
-    grid = _grid(episodes, config)
+    grid = grid_of(episodes, config)
     table = np.where(grid.mask_BK, _whole(episodes, config, group_B, evidence)[:, None], 0.0)
     if config.scale and not KINDS[config.advantage].scaled:
         table = table * _factor(table, grid.mask_BK, episodes, config)
@@ -315,7 +227,7 @@ def _token_rewards(episode: Trajectory, config: GRPO, penalties: Sequence[Floats
     done = 0
     for t, turn in enumerate(episode.turns):
         paid, steps, _ = steps_of_turn(turn)
-        paid[-1] += _overlong(turn, config)
+        paid[-1] += overlong(turn, config)
         for step, value in enumerate(paid):
             place = done + int(np.searchsorted(steps, step, side="right")) - 1
             if len(rewards):

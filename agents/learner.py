@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from proofgym.agents import credit, distributed, lora, losses, objective
+from proofgym.agents import credit, distributed, losses, objective
 from proofgym.agents.advantages import KINDS, Floats
 from proofgym.agents.batch import Batch, Row, pack, row_of
 from proofgym.agents.config import GRPO
@@ -21,6 +20,7 @@ from proofgym.agents.credit import Evidence
 from proofgym.agents.distributed import World
 from proofgym.agents.forward import Scorer, Scores
 from proofgym.agents.policy import Policy
+from proofgym.agents.reader import Reader
 from proofgym.agents.values import ValueModel, explained_variance, value_head
 from proofgym.envs.trajectory import Trajectory
 
@@ -106,6 +106,7 @@ class Learner:
         self.entropy = losses.AdaptiveEntropy(config.entropy.bonus, config.entropy.target, config.entropy.step)
         self.updates = 0
         self._bonus = config.entropy.bonus
+        self.reader = Reader(config, self.scorer, self.critic, self.reference, self.world, self._batches)
         self._rates = [float(group["lr"]) for group in self._groups()]
 
     def _frozen(self, reference: Policy) -> Scorer:
@@ -133,12 +134,12 @@ class Learner:
             greedy: (B,) what greedy answers to the same tasks earned, for ReMax.
         Returns:
             Means over the tokens trained on: loss, entropy, clip_share, kl and others in use; grad_norm before
-            clipping; steps skipped (not finite) and idle (nothing to learn); tokens trained on, those of skipped and idle
-            steps left out.
+            clipping; steps skipped (not finite) and idle (nothing to learn); tokens trained on, those of skipped and
+            idle steps left out.
         """
         config = self.config
         usable = [b for b, e in enumerate(episodes) if not e.unjudged and any(t.action_ids for t in e.turns)]
-        found = self._before(episodes, usable)
+        found = self.reader.read(episodes, usable, self.kl.weight)
         evidence = Evidence(found.values, found.after, found.penalties, greedy, self.policy.version)
         taught = credit.teach(episodes, config, evidence)
         rows = []
@@ -206,7 +207,7 @@ class Learner:
         self._zero()
 
     def _teaches(self, rows: Sequence[Row]) -> bool:
-        pull = self.kl.weight > 0.0 and self.config.kl.place == "loss" and self._has_reference
+        pull = self.kl.weight > 0.0 and self.config.kl.place == "loss" and self.reader.has_reference
         return (
             pull or self._bonus > 0.0 or any(row.returns is not None for row in rows)
             or any(bool(row.advantages.any()) for row in rows)
@@ -316,92 +317,6 @@ class Learner:
             own = {name.removeprefix("model."): tensor for name, tensor in state.items() if name.startswith("model.")}
             self.policy.model.load_state_dict(own, strict=False)
 
-    # Looking first ----------------------------------------------------------------------------------------------------
-
-    @property
-    def _has_reference(self) -> bool:
-        return self.reference is not None or (self.config.kl.weight > 0.0 and lora.attached(self.policy.model))
-
-    @torch.no_grad()
-    def _before(self, episodes: Sequence[Trajectory], usable: Sequence[int]) -> _Found:
-        """Everything that is read from models before the first gradient step, each only if it is needed."""
-        config = self.config
-        refer = self._has_reference and self.kl.weight > 0.0
-        value = KINDS[config.advantage].value
-        in_reward = refer and config.kl.place == "reward"
-        if not (config.recompute_old or refer or value):
-            return _Found()
-        nothing = [[np.zeros(len(turn.action_ids)) for turn in e.turns] for e in episodes]
-        rows = [row_of(episodes[b], nothing[b], number=b) for b in usable]
-        old: dict[int, Floats] = {}
-        values: dict[int, Floats] = {}
-        after: dict[int, Floats] = {}
-        reference: dict[int, Floats] = {}
-        for batch, counts in self._batches(rows) if rows else ():
-            scores, far = self._look(batch, refer, need_scores=config.recompute_old or value)
-            if counts:
-                if scores is not None:
-                    _spread(old, batch, scores.logprobs)
-                    _spread(values, batch, scores.values)
-                _spread(reference, batch, far)
-                if scores is not None and scores.after is not None:
-                    ends = scores.after.double().cpu().numpy()
-                    after.update({n: ends[i : i + 1] for i, n in enumerate(batch.numbers)})
-        old, values, after, reference = (self._everybodys(x) for x in (old, values, after, reference))
-        found = _Found()
-        if config.recompute_old:
-            found.old = old
-            found.numbers |= self._mismatch(rows, old)
-        if refer:
-            found.reference = reference
-        if in_reward:
-            found.penalties = nothing
-            for row in rows:
-                start = old.get(row.number, row.sampled)
-                gap = np.nan_to_num(self.kl.weight * (start - reference[row.number]))  # nan: an expert's, unknown
-                found.penalties[row.number] = _by_turn(episodes[row.number], gap)
-        if value:
-            found.values = nothing if found.penalties is None else [list(turns) for turns in nothing]
-            for row in rows:
-                found.values[row.number] = _by_turn(episodes[row.number], values[row.number])
-            found.after = np.array([float(after[b][0]) if b in after else 0.0 for b in range(len(episodes))])
-        return found
-
-    def _look(self, batch: Batch, refer: bool, *, need_scores: bool) -> tuple[Scores | None, Tensor | None]:
-        scores: Scores | None = None
-        if need_scores:
-            scores = self.scorer(
-                batch.ids_BL, batch.keep_BL, temperature=self.config.temperature, positions_BL=batch.positions_BL,
-                ends_R=batch.ends_R,
-            )  # fmt: skip
-        if scores is not None and self.critic is not None:
-            scores.values, scores.after = self.critic(
-                batch.ids_BL, batch.keep_BL, positions_BL=batch.positions_BL, ends_R=batch.ends_R
-            )
-        return scores, self.reference_logprobs(batch) if refer else None
-
-    @torch.no_grad()
-    def reference_logprobs(self, batch: Batch) -> Tensor:
-        """Log-probabilities under the reference: a frozen copy, or what a LoRA was added to."""
-        own = lora.base_model(self.scorer.model) if self.reference is None else contextlib.nullcontext()
-        with own:
-            found: Scores = (self.reference or self.scorer)(
-                batch.ids_BL, batch.keep_BL, temperature=self.config.temperature, positions_BL=batch.positions_BL
-            )
-        return found.logprobs
-
-    def _everybodys(self, mine: dict[int, Floats]) -> dict[int, Floats]:
-        return dict(self.world.gather(list(mine.items())))
-
-    def _mismatch(self, rows: Sequence[Row], old: dict[int, Floats]) -> dict[str, float]:
-        """How far the trainer is from the sampler."""
-        own = [row for row in rows if not row.expert]
-        if not own:
-            return {}
-        ours, theirs = (np.concatenate(x) for x in ([old[row.number] for row in own], [row.sampled for row in own]))
-        found = losses.mismatch(torch.from_numpy(ours), torch.from_numpy(theirs))
-        return {"mismatch_kl": found.kl, "mismatch_max": found.largest, "effective_share": found.effective}
-
     # Other objectives -------------------------------------------------------------------------------------------------
 
     def supervised(self, episodes: Sequence[Trajectory]) -> dict[str, float]:
@@ -495,31 +410,6 @@ class Learner:
             distributed.load_optimizer_state(self.critic, self.critic_optimizer, state["critic_optimizer"], self.world)
         self.kl.weight, self.entropy.weight = float(state["kl"]), float(state["entropy"])
         self._bonus, self.updates = float(state["bonus"]), int(state["updates"])
-
-
-@dataclass
-class _Found:
-    """What `_before` read, by trajectory."""
-
-    old: dict[int, Floats] | None = None
-    reference: dict[int, Floats] | None = None
-    values: list[list[Floats]] | None = None
-    after: Floats | None = None
-    penalties: list[list[Floats]] | None = None
-    numbers: dict[str, float] = field(default_factory=dict)
-
-
-def _spread(table: dict[int, Floats], batch: Batch, numbers: Tensor | None) -> None:
-    """Put numbers at tokens where their trajectories are found again."""
-    if numbers is None:
-        return
-    values, rows = numbers.double().cpu().numpy(), batch.row_N.cpu().numpy()
-    for i, number in enumerate(batch.numbers):
-        table[number] = values[rows == i]
-
-
-def _by_turn(episode: Trajectory, flat: Floats) -> list[Floats]:
-    return np.split(flat, np.cumsum([len(turn.action_ids) for turn in episode.turns])[:-1])
 
 
 def _explained(rows: Sequence[Row]) -> dict[str, float]:

@@ -78,7 +78,7 @@ def preference_step(learner: Learner, chosen: Sequence[Pair], beta: float) -> di
     found: list[tuple[float, float]] = []
 
     def loss(scores: Scores, batch: Batch) -> Tensor:
-        far = learner.reference_logprobs(batch)
+        far = learner.reader.reference_logprobs(batch)
         gaps = scores.logprobs.new_zeros(2).index_add(0, batch.row_N, scores.logprobs - far)
         if batch.numbers[0] == 1:  # the longer of the two comes first in a batch
             gaps = gaps.flip(0)

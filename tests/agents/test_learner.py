@@ -257,7 +257,7 @@ def test_a_penalty_in_the_reward_reaches_the_advantage(episodes: list[Trajectory
     far = tiny("0123456789", width=16, layers=2, heads=2, context=64, seed=4)
     config = GRPO(advantage="reinforce_pp", kl=KL(weight=0.5, place="reward"))
     learner = Learner(policy, config, reference=far)
-    found = learner._before(episodes, range(12))
+    found = learner.reader.read(episodes, range(12), 0.5)
     assert found.penalties is not None
     e = episodes[0]
     row = row_of(e, [np.zeros(len(t.action_ids)) for t in e.turns])
