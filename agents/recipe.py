@@ -71,6 +71,7 @@ def train(
     if world.first:
         _write(folder / "summary.json", summary(trainer))
     world.wait()
+    world.leave()
     return folder
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -15,6 +15,7 @@ from proofgym.agents.config import GRPO
 from proofgym.agents.evaluation import Score
 from proofgym.agents.grpo import episode_numbers, greedy_returns
 from proofgym.agents.trainer import Trainer
+from proofgym.envs.trajectory import Trajectory
 from proofgym.errors import ProofgymError
 
 __all__ = ["TrainingFailed", "rate_at", "run"]
@@ -41,7 +42,7 @@ def run(trainer: Trainer) -> None:
         started = time.perf_counter()
         collected = collector.collect(trainer.step)
         sampled = time.perf_counter() - started
-        episodes, greedy = trainer.world.gather(collected.episodes), trainer.world.gather(collected.greedy)
+        episodes, greedy = _everybodys(trainer, collected.episodes), _everybodys(trainer, collected.greedy)
         learner.rate(rate_at(plan, trainer.step))
         numbers = learner.learn(episodes, greedy_returns(episodes, greedy))
         collector.updated(episodes, numbers)
@@ -60,6 +61,13 @@ def run(trainer: Trainer) -> None:
             trainer.save()
     if plan.early_stop.restore and "best" in trainer.memory:
         _restore(trainer)
+
+
+def _everybodys(trainer: Trainer, mine: Sequence[Trajectory]) -> list[Trajectory]:
+    """The episodes of all processes, in the order in which one alone would have asked for them."""
+    if trainer.world.size == 1:
+        return list(mine)
+    return sorted(trainer.world.gather(mine), key=lambda e: (e.source, e.env, e.seed, e.index, e.sample))
 
 
 def rate_at(plan: GRPO, step: int) -> float:

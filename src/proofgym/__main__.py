@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -195,6 +196,8 @@ def train(
         written = run_recipe(recipe, overrides=settings or (), run_dir=run_dir, resume=resume)
     except KeyboardInterrupt as stop:
         raise _stopped(stop, run_dir or Path("runs") / Path(recipe).stem) from None
+    if os.environ.get("RANK", "0") != "0":  # of several processes under torchrun, the first one reports
+        return
     _say_report(written if written.is_dir() else written.parent)
 
 

@@ -292,3 +292,47 @@ def test_a_checkpoint_of_another_number_of_processes_is_refused(tmp_path: Path) 
 
     with pytest.raises(BadInput, match="was written by 2 process"):
         checkpoint.load(tmp_path / "checkpoint.pt", world=1)
+
+
+# Several processes --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_run_of_two_processes_is_that_of_one_and_can_be_resumed(tmp_path: Path) -> None:
+    """`torchrun -m proofgym train`: the same episodes, advantages and losses; a second leg goes on from the first."""
+    import subprocess
+    import sys
+
+    text = """
+name: two
+seed: 3
+threads: 1
+environment: {id: proofgym/RunningTotal-v0, kwargs: {style: bare, steps: 2, largest: 2}}
+model: {spec: "tiny:0123456789", width: 16, layers: 2, heads: 2, context: 32}
+warm_start: {target: 0.05, max_steps: 60, batch: 16, learning_rate: 0.004, evaluate_every: 2, evaluate_items: 24}
+grpo: {updates: 3, prompts: 5, group: 4, max_tokens: 4, kl: {weight: 0.01}, validate_every: 1, validate_items: 15,
+       checkpoint_every: 1, optimizer_steps: 2, learning_rate: 0.0005}
+evaluation: {items: 15, keep_episodes: 4}
+"""
+    path = tmp_path / "two.yaml"
+    path.write_text(text, encoding="utf-8")
+    alone = train(path, run_dir=tmp_path / "alone")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+
+    def run(folder: Path, *more: str) -> None:
+        command = [*launch, "-m", "proofgym", "train", str(path), "--run-dir", str(folder), *more]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+
+    run(tmp_path / "both")
+    for one, two in zip(metrics(alone), metrics(tmp_path / "both"), strict=True):
+        for name, value in one.items():
+            if name not in ("sampled_tokens", "stage"):  # each process counts its own samples
+                assert two[name] == pytest.approx(value, rel=2e-3, abs=2e-4), (one["stage"], one["step"], name)
+    summary = json.loads((tmp_path / "both" / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["processes"], summary["after"]["n"]) == (2, 15)
+    (tmp_path / "both" / "summary.json").unlink()
+    run(tmp_path / "both", "--resume")  # it was at its end: the same again
+    assert json.loads((tmp_path / "both" / "summary.json").read_text(encoding="utf-8"))["after"] == summary["after"]
+    with pytest.raises(Exception, match="was written by 2 process"):
+        train(path, run_dir=tmp_path / "both", resume=True)
