@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from proofgym.agents.engines.base import Request, Stats
+from proofgym.agents.engines.lean import lean
 from proofgym.agents.policy import Policy
 from proofgym.agents.sampling import Sample
 from proofgym.errors import BadInput
@@ -74,6 +75,7 @@ class TransformersEngine:
         self._cache_name = "cache" if "cache" in forward else "past_key_values"  # renamed in transformers 5
         self._eager = getattr(self._model.config, "_attn_implementation", "sdpa") == "eager"
         self._stop = torch.tensor(sorted(self.format.stop_ids), device=self._device)
+        self._step = lean(self._model)
         self._cache = _Rows(slots)
         self._rows: dict[int, _Row] = {}  # by session
         self._free = list(range(slots - 1, -1, -1))
@@ -321,14 +323,18 @@ class TransformersEngine:
         keys = int(positions.max()) + 1
         self._cache.aim(slots, positions, keys)
         seen = torch.from_numpy(np.arange(keys) <= positions[:, :, None]).unsqueeze(1).to(self._device)
+        # The last positions of a padded row may lie beyond the model's; nobody reads them.
+        tokens = torch.from_numpy(block).to(self._device)
+        places = torch.from_numpy(np.minimum(positions, self.max_context - 1)).to(self._device)
+        if self._step is not None:
+            return self._step(tokens, places, seen, self._cache)
         if self._eager:
             plain = torch.zeros(seen.shape, dtype=self._model.dtype, device=self._device)
             seen = plain.masked_fill(~seen, torch.finfo(self._model.dtype).min)
         output = self._model.base_model(
-            input_ids=torch.from_numpy(block).to(self._device),
+            input_ids=tokens,
             attention_mask=seen,
-            # The last positions of a padded row may lie beyond the model's; nobody reads them.
-            position_ids=torch.from_numpy(np.minimum(positions, self.max_context - 1)).to(self._device),
+            position_ids=places,
             **{self._cache_name: self._cache},
             use_cache=True,
         )

@@ -282,6 +282,39 @@ def test_an_eager_model_gives_the_same(policy: Policy) -> None:
         assert same(alone(eager, ask(eager, row, Sampling(1.0, 6))), alone(policy, ask(policy, row, Sampling(1.0, 6))))
 
 
+@pytest.mark.parametrize("kind", ["tiny", "grouped", "qwen2", "llama3"])
+def test_the_lean_step_is_the_model(kind: str) -> None:
+    """Hidden states and caches of both ways, over a read and several steps; and it declines what it does not know."""
+    transformers: Any = pytest.importorskip("transformers")
+    shape: dict[str, Any] = {
+        "vocab_size": 15, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "num_key_value_heads": 2 if kind != "tiny" else 4, "max_position_embeddings": 64,
+    }  # fmt: skip
+    if kind == "llama3":
+        shape["rope_parameters"] = {
+            "rope_type": "llama3", "rope_theta": 1e4, "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 16,
+        }  # fmt: skip
+    name = "Qwen2" if kind == "qwen2" else "Llama"
+    torch.manual_seed(0)
+    model = getattr(transformers, f"{name}ForCausalLM")(getattr(transformers, f"{name}Config")(**shape)).eval()
+    policy = Policy(model, tiny("0123456789", width=16, layers=1, heads=2).format, kind)
+    requests = [ask(policy, row, Sampling(1.0, 12)) for row in range(7)]
+    found = []
+    for plain in (False, True):
+        engine = TransformersEngine(policy, slots=4)
+        assert engine._step is not None
+        if plain:
+            engine._step = None
+        for request in requests:
+            engine.submit(request)
+        found.append(finish(engine))
+    assert all(same(found[0][row], found[1][row]) for row in range(7))
+    model.model.layers[0].mlp.up_proj = torch.nn.Sequential(model.model.layers[0].mlp.up_proj)
+    assert TransformersEngine(policy)._step is None
+    assert TransformersEngine(policy, own_copy=True, dtype=torch.bfloat16)._step is None
+
+
 def test_sampling_leaves_the_global_generators_alone(policy: Policy) -> None:
     before, numbers = torch.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
     alone(policy, ask(policy, 1, Sampling(1.0, 4)))
