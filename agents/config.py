@@ -143,6 +143,7 @@ class GRPO:
         gamma: Discount a step (`step`, `turn_gae`, `gigpo`), or a token (`gae`, `reinforce_pp`).
         scale: Divide advantages by one standard deviation of the batch, unless the estimator has a scale of its own.
         std_ddof, std_eps: Of the spreads that `grpo`, `gigpo` and `tree_grpo` divide by.
+        whiten_ddof: Of the variance where advantages are whitened (`reinforce_pp`, and with a value model).
         gigpo_weight: Of the anchor states' part.
         min_form_temperature: Of `pure`.
         loss, kl, entropy, correction, value: See their sections.
@@ -173,6 +174,7 @@ class GRPO:
     scale: bool = True
     std_ddof: Annotated[int, Field(ge=0, le=1)] = 1
     std_eps: NonNegative = 1e-4
+    whiten_ddof: Annotated[int, Field(ge=0, le=1)] = 1
     gigpo_weight: NonNegative = 1.0
     min_form_temperature: Positive = 0.1
     loss: Loss = field(default_factory=Loss)

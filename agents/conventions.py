@@ -19,6 +19,7 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
     # TRL 1.16, GRPOConfig's defaults (loss_type "dapo", scale_rewards "group", beta 0).
     "trl": {
         "std_ddof": 1,
+        "whiten_ddof": 1,
         "std_eps": 1e-4,
         "scale": False,
         "recompute_old": True,
@@ -34,6 +35,7 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
     # verl 0.9, the defaults of its actor and algorithm configuration.
     "verl": {
         "std_ddof": 1,
+        "whiten_ddof": 1,
         "std_eps": 1e-6,
         "scale": False,
         "recompute_old": True,
@@ -47,9 +49,10 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
         "weight_decay": 0.01,
         "max_grad_norm": 1.0,
     },
-    # OpenRLHF at 3c3be623: PolicyLoss and ValueLoss defaults.
+    # OpenRLHF 0.11, the defaults of its command line, PolicyLoss and ValueLoss.
     "openrlhf": {
         "std_ddof": 1,
+        "whiten_ddof": 0,
         "std_eps": 1e-9,
         "scale": False,
         "recompute_old": True,

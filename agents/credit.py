@@ -206,7 +206,7 @@ def _whole(episodes: Sequence[Trajectory], config: GRPO, group_B: Ints, evidence
     if kind == "opo":
         return advantages.opo(returns_B, lengths_B.astype(np.float64), group_B)
     if kind == "reinforce_pp_baseline":
-        return advantages.reinforce_plus_plus_baseline(returns_B, lengths_B, group_B)
+        return advantages.reinforce_plus_plus_baseline(returns_B, lengths_B, group_B, ddof=config.whiten_ddof)
     if kind == "remax":
         assert evidence.greedy is not None
         return advantages.remax(returns_B, evidence.greedy)
@@ -257,7 +257,7 @@ def _by_values(episodes: Sequence[Trajectory], config: GRPO, evidence: Evidence)
     judged_B = np.array([not episode.unjudged for episode in episodes], dtype=np.bool_)
     live = mask_BT & judged_B[:, None]
     if config.advantage == "reinforce_pp":
-        table = advantages.reinforce_plus_plus(rewards_BT, mask_BT, gamma=config.gamma, ddof=config.std_ddof)
+        table = advantages.reinforce_plus_plus(rewards_BT, mask_BT, gamma=config.gamma, ddof=config.whiten_ddof)
         return _split(table, counts), None
     ended = np.array([episode.end == "terminated" for episode in episodes])
     bootstrap_B = np.where(ended, 0.0, evidence.after if evidence.after is not None else 0.0)
@@ -283,7 +283,7 @@ def _by_values(episodes: Sequence[Trajectory], config: GRPO, evidence: Evidence)
         table, returns = _turn_gae(rewards_BT, values_BT, live, counts, config, bootstrap_B)
     returns = np.where(live, returns, np.nan)
     if plan.whiten:
-        table = advantages.whiten(table, live)
+        table = advantages.whiten(table, live, ddof=config.whiten_ddof)
     return _split(table, counts), _split(returns, counts)
 
 

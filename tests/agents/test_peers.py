@@ -1,8 +1,8 @@
-"""Our estimators and losses against verl's and TRL's own functions, on random ragged batches.
+"""Our estimators and losses against functions of verl, TRL and OpenRLHF themselves, on random ragged batches.
 
-Both bring many dependencies, so they are not installed with proofgym. Give PROOFGYM_PEERS_PYTHON the interpreter of an
-environment that has them (`pip install --no-deps verl trl` and what their modules import) beside torch and pytest; this
-file is then run there. Without it, whatever cannot be imported is skipped by name.
+They bring many dependencies, so they are not installed with proofgym. Give PROOFGYM_PEERS_PYTHON the interpreter of an
+environment that has them (`pip install --no-deps verl trl openrlhf` and what their modules import) beside torch and
+pytest; this file is then run there. Without it, whatever cannot be imported is skipped by name.
 """
 
 from __future__ import annotations
@@ -342,3 +342,75 @@ def test_trl_advantages(trl: Any) -> None:
     table = torch.tensor(rewards)
     assert found == pytest.approx(((table - table.mean()) / (table.std() + 1e-4)).tolist())
     assert not math.isnan(found.sum())
+
+
+# OpenRLHF -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def openrlhf(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Its losses without the rest of it, which wants a cluster's libraries: those are stood in for."""
+    found = importlib.util.find_spec("openrlhf")
+    if found is None or not found.submodule_search_locations:
+        pytest.skip("openrlhf is not installed here; see PROOFGYM_PEERS_PYTHON")
+    import sys
+    from types import ModuleType
+    from unittest.mock import MagicMock
+
+    package = ModuleType("openrlhf_models")
+    package.__path__ = [str(Path(next(iter(found.submodule_search_locations))) / "models")]
+    monkeypatch.setitem(sys.modules, "openrlhf_models", package)
+    for name in (
+        "deepspeed",
+        "flash_attn",
+        "flash_attn.bert_padding",
+        "flash_attn.utils",
+        "flash_attn.utils.distributed",
+    ):
+        if name not in sys.modules:
+            monkeypatch.setitem(sys.modules, name, MagicMock())
+    return SimpleNamespace(
+        losses=importlib.import_module("openrlhf_models.loss"), utils=importlib.import_module("openrlhf_models.utils")
+    )
+
+
+@pytest.mark.parametrize("kind", ["ppo", "dual", "gspo"])
+def test_openrlhf_policy_loss(openrlhf: Any, kind: str) -> None:
+    config = GRPO(convention="openrlhf")
+    for seed in SEEDS:
+        case = Case(seed)
+        low, high = (0.05, 0.08) if kind == "gspo" else config.loss.bounds()
+        dual = 2.0 if kind == "dual" else config.loss.dual
+        peer_loss = openrlhf.losses.PolicyLoss(
+            clip_eps_low=low, clip_eps_high=high, dual_clip=dual, policy_loss_type="gspo" if kind == "gspo" else "ppo"
+        )
+        theirs, new = case.padded("new", grad=True), case.flat("new", grad=True)
+        name = "row_advantage" if kind == "gspo" else "advantage"
+        expected = peer_loss(theirs, case.padded("old"), case.padded(name), case.padded("mask"))
+        expected = expected[0] if isinstance(expected, tuple) else expected
+        if kind == "gspo":
+            loss, _ = losses.gspo(new, case.flat("old"), case.flat(name), case.row_N, clip_low=low, clip_high=high)
+        else:
+            loss, _ = losses.clipped_policy_loss(
+                new, case.flat("old"), case.flat(name), clip_low=low, clip_high=high, dual=dual
+            )
+        whole = (case.weights("sequence_mean" if kind == "gspo" else config.loss.aggregate) * loss).sum()
+        assert whole.item() == pytest.approx(expected.item(), rel=1e-6, abs=1e-9)
+        whole.backward()
+        expected.backward()
+        assert np.allclose(new.grad.numpy(), theirs.grad.numpy()[case.mask], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_openrlhf_value_loss_and_kl(openrlhf: Any, seed: int) -> None:
+    case = Case(seed)
+    clip = GRPO(convention="openrlhf").value.clip
+    expected = openrlhf.losses.ValueLoss(clip_eps=clip)(
+        case.padded("new"), case.padded("values"), case.padded("rewards"), case.padded("mask")
+    )
+    loss, _ = losses.clipped_value_loss(case.flat("new"), case.flat("values"), case.flat("rewards"), clip=clip)
+    assert (case.weights("token_mean") * loss).sum().item() == pytest.approx(expected.item(), rel=1e-6)
+    for name in ("k1", "k2", "k3"):
+        table = openrlhf.utils.compute_approx_kl(case.padded("new"), case.padded("far"), kl_estimator=name).double()
+        ours = losses.kl(case.flat("new"), case.flat("far"), name)  # type: ignore[arg-type]
+        assert np.allclose(ours.numpy(), table.numpy()[case.mask], rtol=1e-4, atol=1e-6)
