@@ -126,7 +126,7 @@ def kill(recipe: Path, folder: Path, stage: str, step: int, when: str) -> None:
     ("stage", "step", "when"),
     [
         ("warm_start", 2, "logged"),  # before the first checkpoint
-        ("warm_start", 4, "logged"),
+        pytest.param("warm_start", 4, "logged", marks=pytest.mark.slow),
         ("grpo", 5, "logged"),  # an update after the last checkpoint
         pytest.param("before", 0, "saved", marks=pytest.mark.slow),
         pytest.param("grpo", 4, "saved", marks=pytest.mark.slow),

@@ -371,6 +371,8 @@ def test_covariance_and_its_clips(case: Any) -> None:
     cov = [(x - mean_a) * (lp - mean_lp) for x, lp in zip(case.advantage, case.new, strict=True)]
     assert close(losses.covariance(new, a), cov)
     share = 0.3
+    if np.ptp(case.advantage) < 1e-9:
+        return  # every covariance is 0 up to rounding, so rounding decides which are highest
     top = set(sorted(range(n), key=lambda i: -cov[i])[: max(1, int(share * n))])
     expected = [2.0 * abs(lp - lo) * (i in top) for i, (lp, lo) in enumerate(zip(case.new, case.old, strict=True))]
     assert close(losses.kl_cov(new, old, a, share=share, weight=2.0), expected)
