@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from proofgym.agents.shared import fold
+
 __all__ = ["Scorer", "Scores", "backbone", "use_liger", "weights"]
 
 
@@ -87,7 +89,7 @@ class Scorer(nn.Module):
         """
         kind = ids_BL.device.type
         with torch.autocast(kind, torch.bfloat16) if self.mixed else contextlib.nullcontext():
-            hidden = self._hidden(ids_BL, positions_BL)
+            hidden = self._hidden(ids_BL, keep_BL, positions_BL, whole=self.head is not None and ends_R is not None)
         # A token is predicted from the position before it. Only kept positions pass through the output layer.
         predicts = torch.zeros_like(keep_BL)
         predicts[:, :-1] = keep_BL[:, 1:]
@@ -109,13 +111,21 @@ class Scorer(nn.Module):
                 after = self.head(hidden.flatten(0, 1)[ends_R].float()).squeeze(-1)
         return Scores(logprobs, entropy, values, after)
 
-    def _hidden(self, ids_BL: Tensor, positions_BL: Tensor | None) -> Tensor:
+    def _hidden(self, ids_BL: Tensor, keep_BL: Tensor, positions_BL: Tensor | None, *, whole: bool) -> Tensor:
+        folded = None
+        if positions_BL is None and not whole and getattr(self.model.config, "_attn_implementation", "") == "sdpa":
+            folded = fold(ids_BL, keep_BL)
         training = self.checkpointing and torch.is_grad_enabled()  # transformers checkpoints in training mode only
         if training:
             self.model.train()
         try:
             placed = {} if positions_BL is None else {"position_ids": positions_BL}
+            if folded is not None:  # what rows share goes through the layers once
+                ids_BL = folded.ids_CU
+                placed = {"position_ids": folded.positions_CU, "attention_mask": folded.seen_CUU.unsqueeze(1)}
             hidden: Tensor = backbone(self.model)(input_ids=ids_BL, use_cache=False, **placed).last_hidden_state
+            if folded is not None:
+                hidden = folded.dealt(hidden)
         finally:
             if training:
                 self.model.eval()
