@@ -74,7 +74,7 @@ class BareSudoku(SudokuSteps):
 
 
 Make = Callable[[str], VerifiableEnv]
-# (environment by split, alphabet, context, tokens an action, warm-start target, gamma of step credit, where trees branch)
+# (environment by split, alphabet, context, tokens an action, warm-start target, gamma of step credit, branching place)
 TASKS: dict[str, tuple[Make, str, int, int, float, float, Any]] = {
     "RunningTotal": (
         lambda split: RunningTotal(style="bare", largest=4, split=split), "0123456789", 64, 12, 0.45, 0.0, "token",

@@ -1,8 +1,8 @@
 """One decoding step of Llama-like models without the modules around it.
 
-A step of a small model is a few hundred small operations, and the modules, decorators and mask builders around them cost
-more than they do. This is the same arithmetic, operation by operation, on the model's own weights; a test holds the two
-together. Where anything is out of the ordinary, `lean` declines and the engine calls the model itself.
+A step of a small model is a few hundred small operations, and the modules, decorators and mask builders around them
+cost more than they do. This is the same arithmetic, operation by operation, on the model's own weights; a test holds
+the two together. Where anything is out of the ordinary, `lean` declines and the engine calls the model itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch.nn import functional
 __all__ = ["Step", "lean"]
 
 Step = Callable[[Tensor, Tensor, Tensor, Any], Tensor]
-"""Tokens (B, T), positions (B, T), which keys each may see (B, 1, T, K) and the cache -> last hidden states (B, T, D)."""
+"""Tokens (B, T), positions (B, T), which keys each may see (B, 1, T, K), the cache -> hidden states (B, T, D)."""
 
 _KINDS = {"llama", "qwen2"}
 

@@ -49,7 +49,7 @@ class VLLMEngine:
             os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(max(1, round(memory))))
         vllm = need("vllm", "vllm")
         self.format, self.stats = policy.format, Stats()
-        self.max_context, self._version, self._sleeps = policy.max_context, policy.version, sleeps and not on_cpu
+        self._version, self._sleeps = policy.version, sleeps and not on_cpu
         self._params = vllm.SamplingParams
         self._prompt = vllm.TokensPrompt
         self._folder = tempfile.TemporaryDirectory(prefix="proofgym-vllm-")
@@ -64,7 +64,9 @@ class VLLMEngine:
             settings |= {"enforce_eager": True, "distributed_executor_backend": "uni"}
         else:
             settings |= {"gpu_memory_utilization": memory, "enable_sleep_mode": sleeps}
-        self._llm = vllm.LLM(**{**settings, **options})
+        settings |= options
+        self.max_context = int(settings["max_model_len"])
+        self._llm = vllm.LLM(**settings)
         self._engine = self._llm.llm_engine
         self._requests: dict[str, tuple[Request, int]] = {}
         self._count = 0
