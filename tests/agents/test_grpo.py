@@ -16,8 +16,8 @@ from proofgym.envs.wrappers import InjectFaults
 
 torch: Any = pytest.importorskip("torch")
 from proofgym.agents import grpo, warm_start  # noqa: E402 - only where torch is
-from proofgym.agents.credit import token_advantages  # noqa: E402
 from proofgym.agents.config import GRPO, KL  # noqa: E402
+from proofgym.agents.credit import token_advantages  # noqa: E402
 from proofgym.agents.policy import Policy, tiny  # noqa: E402
 from proofgym.agents.rollout import Item  # noqa: E402
 
