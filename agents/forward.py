@@ -75,6 +75,7 @@ class Scorer(nn.Module):
         positions_BL: Tensor | None = None,
         ends_R: Tensor | None = None,
         entropy_gradient: bool = False,
+        head_only: bool = False,
     ) -> Scores:
         """Score the kept tokens, each given all before it.
 
@@ -86,6 +87,7 @@ class Scorer(nn.Module):
                 apart. None if a row holds one sequence.
             ends_R: (R,) places of the last tokens of sequences in the flattened ids, for `Scores.after`.
             entropy_gradient: Let gradients flow through the entropy.
+            head_only: Let no gradient of the values into the model below the head.
         """
         kind = ids_BL.device.type
         with torch.autocast(kind, torch.bfloat16) if self.mixed else contextlib.nullcontext():
@@ -106,7 +108,8 @@ class Scorer(nn.Module):
             logprobs, entropy = (torch.cat(pieces) for pieces in zip(*parts, strict=True))
         values = after = None
         if self.head is not None:
-            values = self.head(wanted.float()).squeeze(-1)
+            below = wanted.detach() if head_only else wanted
+            values = self.head(below.float()).squeeze(-1)
             if ends_R is not None:
                 after = self.head(hidden.flatten(0, 1)[ends_R].float()).squeeze(-1)
         return Scores(logprobs, entropy, values, after)

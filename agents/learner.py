@@ -216,11 +216,11 @@ class Learner:
     def _forward_backward(self, batch: Batch, counts: float, tokens: float, valued: float, step: _Totals) -> None:
         """One micro-batch. `counts` is 0 for one that only keeps processes in step."""
         config = self.config
+        warm = self.updates >= config.value.warm_up or not KINDS[config.advantage].value
         scores = self.scorer(
             batch.ids_BL, batch.keep_BL, temperature=config.temperature, positions_BL=batch.positions_BL,
-            ends_R=batch.ends_R, entropy_gradient=self._bonus > 0.0,
+            ends_R=batch.ends_R, entropy_gradient=self._bonus > 0.0, head_only=not warm,
         )  # fmt: skip
-        warm = self.updates >= config.value.warm_up or not KINDS[config.advantage].value
         part = objective.policy_objective(
             scores, batch, config, kl_weight=self.kl.weight, bonus=self._bonus, generator=self._generator()
         )

@@ -140,7 +140,7 @@ class Value:
         critic_lam: Of the critic's returns, if other (VAPO: 1).
         adaptive_alpha: If positive, the policy's lambda is 1 − 1 / (alpha · length) (VAPO: 0.05).
         turn_lam: Between turns, for `bilevel_gae`; None takes `lam`.
-        warm_up: Updates in which only the value model learns.
+        warm_up: Updates in which only the value model learns, and of a head nothing below it.
         whiten: Subtract the mean of the advantages and divide by their spread.
     """
 
