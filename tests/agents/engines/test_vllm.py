@@ -132,7 +132,9 @@ def test_new_weights_arrive_and_old_ones_come_back(found: dict[str, Any]) -> Non
     assert found["after"]["version"] == 1
     assert found["after"]["ids"] != found["samples"][0]["ids"]
     assert found["back"]["ids"] == found["samples"][0]["ids"]
-    assert found["back"]["logprobs"] == pytest.approx(found["samples"][0]["logprobs"], abs=1e-3)
+    assert found["back"]["logprobs"] == pytest.approx(
+        found["samples"][0]["logprobs"], abs=0.1
+    )  # bfloat16, another batch
 
 
 def test_episodes_and_trees_run_through_it(found: dict[str, Any]) -> None:
