@@ -183,15 +183,16 @@ def train(
     dry_run: Annotated[bool, typer.Option(help="Every stage once with a tiny model; say what is missing.")] = False,
 ) -> None:
     """Train a policy by a recipe, and write a report."""
-    from proofgym.agents.recipe import rehearse
-    from proofgym.agents.recipe import train as run_recipe
-
     for setting in settings or []:
         _pair(setting)
     if dry_run:
+        from proofgym.agents.recipe import rehearse
+
         text, fine = rehearse(recipe, overrides=settings or ())
         typer.echo(text)
         raise typer.Exit(0 if fine else 1)
+    from proofgym.agents.recipe import train as run_recipe
+
     try:
         written = run_recipe(recipe, overrides=settings or (), run_dir=run_dir, resume=resume)
     except KeyboardInterrupt as stop:
