@@ -1,4 +1,4 @@
-"""From trajectories to arrays: which step each token belongs to, what each step is paid, what each token is taught."""
+"""Trajectories as tensors: rows of token ids, padded or packed, and everything a loss needs at their sampled tokens."""
 
 from __future__ import annotations
 
@@ -7,148 +7,110 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from proofgym.agents import advantages
-from proofgym.agents.advantages import AdvantageKind, Bools, Floats, Ints
-from proofgym.envs.trajectory import Trajectory, Turn
+from proofgym.agents.advantages import Bools, Floats
+from proofgym.envs.trajectory import Trajectory
 
-__all__ = ["Batch", "collate", "steps_of_turn", "token_advantages"]
-
-
-def steps_of_turn(turn: Turn) -> tuple[list[float], NDArray[np.int64], NDArray[np.int64]]:
-    """Cut a turn at the ends of its credits.
-
-    A token belongs to the first step whose credit ends beyond the token's first character: it can still change what
-    that credit says. Tokens behind the last credit, an end-of-turn token for instance, form a last step that is paid
-    nothing; credits that end at the same place are one step.
-
-    A token that lies in no credit also *closes* the step before it, if it is the first one there or nothing is credited
-    after it: by not going on, it decided that the credit ends where it does ("4" and stop instead of "42"). Without
-    this, stopping would never be blamed for a wrong answer or praised for a right one.
-
-    Returns:
-        The reward of each step; for each sampled token the number of its step; and that of the step it closes, or −1.
-
-    >>> from proofgym.verifiers import Credit
-    >>> turn = Turn("", "12 34", 1.0, [Credit(0, 2, 0.25, "a"), Credit(3, 5, 0.75, "b")])
-    >>> turn.action_ids, turn.token_ends = [7, 7, 7, 7], [2, 3, 5, 5]
-    >>> rewards, steps, closes = steps_of_turn(turn)
-    >>> rewards, steps.tolist(), closes.tolist()
-    ([0.25, 0.75, 0.0], [0, 1, 1, 2], [-1, 0, -1, 1])
-    """
-    paid: dict[int, float] = {}
-    begins: dict[int, int] = {}
-    for credit in turn.credits:
-        paid[credit.end] = paid.get(credit.end, 0.0) + credit.value
-        begins[credit.end] = min(begins.get(credit.end, credit.start), credit.start)
-    ends = sorted(paid)
-    rewards = [paid[end] for end in ends]
-    count = len(ends)
-    starts = np.array([0, *turn.token_ends[:-1]][: len(turn.token_ends)], dtype=np.int64)
-    if not count:
-        return [0.0], np.zeros(len(starts), dtype=np.int64), np.full(len(starts), -1, dtype=np.int64)
-    ends_S = np.array(ends, dtype=np.int64)
-    steps = np.searchsorted(ends_S, starts, side="right").astype(np.int64)
-    # The first character of all the credits that end in step s or later: a token there or beyond is inside one of them.
-    inside_S = np.minimum.accumulate(np.array([begins[end] for end in reversed(ends)], dtype=np.int64))[::-1]
-    inside = np.append(inside_S, np.iinfo(np.int64).max)[steps] <= starts
-    first = starts == np.append(ends_S, -1)[steps - 1]
-    closes = np.where(~inside & (steps > 0) & (first | (steps == count)), steps - 1, -1)
-    if len(steps) and steps[-1] == count:
-        rewards.append(0.0)
-    return rewards, steps, closes
+__all__ = ["Batch", "Row", "collate", "pack", "row_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    """Steps of a batch, aligned so that step j of turn t stands in column t * width + j."""
-
-    rewards_BK: Floats
-    mask_BK: Bools
-    columns: list[list[Ints]]  # [trajectory][turn] -> column of each token
-    closes: list[list[Ints]]  # the same, of the step that it closes; -1 if none
-
-
-def _grid(episodes: Sequence[Trajectory]) -> _Grid:
-    cut = [[steps_of_turn(turn) for turn in episode.turns] for episode in episodes]
-    width = max((len(rewards) for turns in cut for rewards, _, _ in turns), default=1)
-    length = max((len(turns) for turns in cut), default=1)
-    rewards_BK = np.zeros((len(episodes), max(1, length * width)))
-    mask_BK = np.zeros(rewards_BK.shape, dtype=np.bool_)
-    columns, closes = [], []
-    for b, turns in enumerate(cut):
-        columns.append([steps + t * width for t, (_, steps, _) in enumerate(turns)])
-        closes.append([np.where(closed < 0, -1, closed + t * width) for t, (_, _, closed) in enumerate(turns)])
-        for t, (rewards, _, _) in enumerate(turns):
-            rewards_BK[b, t * width : t * width + len(rewards)] = rewards
-            mask_BK[b, t * width : t * width + len(rewards)] = True
-        if episodes[b].unjudged:
-            rewards_BK[b] = np.nan
-            mask_BK[b, 0] = True  # so that the fault is seen even if no action was taken
-    return _Grid(rewards_BK, mask_BK, columns, closes)
-
-
-def token_advantages(
-    episodes: Sequence[Trajectory], kind: AdvantageKind = "step", *, gamma: float = 1.0, scale: bool = True
-) -> list[list[Floats]]:
-    """The advantage of every sampled token.
+@dataclass(slots=True)
+class Row:
+    """One trajectory, flat. N sampled tokens that take part, in order.
 
     Args:
-        episodes: Trajectories of one task (same environment, seed and index) form a group. Unjudged ones take no part.
-        kind: See `AdvantageKind`. For `step`, a token that closes a step (see `steps_of_turn`) is also taught what that
-            step was paid above its siblings' mean.
-        gamma: Discount a step, for `step` only.
-        scale: Divide by one standard deviation over the batch's steps (`grpo` brings its own).
-    Returns:
-        `[trajectory][turn]` -> one number a sampled token. Zeros for unjudged trajectories.
+        ids: Every token of the context.
+        keep: True at the sampled tokens that take part.
+        sampled: Their log-probabilities as the sampler reported them; `nan` for an expert's.
+        old: The same under the policy before the gradient steps: the sampler's own, or computed again.
+        advantages: What each is taught.
+        returns, values: What the value model is to predict (`nan`: nothing), and what it did.
+        reference: Log-probabilities under the reference.
+        weight: How much each of its tokens counts.
+        expert: Whether somebody else wrote it.
+        number: Its place among the batch's trajectories.
     """
-    grid = _grid(episodes)
-    numbers: dict[tuple[str, int, int], int] = {}
-    group_B = np.array([numbers.setdefault((e.env, e.seed, e.index), len(numbers)) for e in episodes], dtype=np.int64)
-    paid_BK = np.zeros_like(grid.rewards_BK)
-    if kind == "step":
-        table = advantages.step_leave_one_out(grid.rewards_BK, grid.mask_BK, group_B, gamma)
-        paid_BK = advantages.step_leave_one_out(grid.rewards_BK, grid.mask_BK, group_B, 0.0)
-    else:
-        table = np.where(grid.mask_BK, _whole(episodes, kind, group_B)[:, None], 0.0)
-    if scale and kind != "grpo":
-        judged = np.array([not episode.unjudged for episode in episodes], dtype=np.bool_)
-        factor = advantages.batch_scale(table, grid.mask_BK & judged[:, None])
-        table, paid_BK = table * factor, paid_BK * factor
-    paid_BK = np.pad(paid_BK, ((0, 0), (0, 1)))  # column -1: a token that closes nothing
-    return [
-        [table[b, steps] + paid_BK[b, closed] for steps, closed in zip(grid.columns[b], grid.closes[b], strict=True)]
-        for b in range(len(episodes))
-    ]
 
+    ids: list[int]
+    keep: Bools
+    sampled: Floats
+    old: Floats
+    advantages: Floats
+    returns: Floats | None = None
+    values: Floats | None = None
+    reference: Floats | None = None
+    weight: float = 1.0
+    expert: bool = False
+    number: int = 0
 
-def _whole(episodes: Sequence[Trajectory], kind: AdvantageKind, group_B: Ints) -> Floats:
-    returns_B = np.array([episode.reward for episode in episodes])
-    if kind == "outcome":
-        solved = np.array([float(e.verdict is not None and e.verdict.correct) for e in episodes])
-        returns_B = np.where(np.isfinite(returns_B), solved, np.nan)
-    if kind == "grpo":
-        return advantages.trajectory_grpo(returns_B, group_B)
-    return advantages.trajectory_leave_one_out(returns_B, group_B)
+    @property
+    def tokens(self) -> int:
+        """How many tokens take part."""
+        return int(self.keep.sum())
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Trajectories as padded tensors. B rows, L positions; N sampled tokens in row order.
+    """Rows as tensors. B rows of the tensor, L positions; N sampled tokens in row order, R trajectories.
 
     Args:
-        ids_BL: Token ids, padded on the right.
+        ids_BL: Token ids, padded on the right, or several trajectories one after another.
         keep_BL: True at sampled tokens.
-        old_N: Their log-probabilities when sampled, nats.
-        advantages_N: What each is taught.
+        positions_BL: Of packed rows, counted from 0 in each trajectory; None if a row holds one.
+        ends_R: The place of each trajectory's last token in the flattened ids.
+        row_N: Which trajectory of the batch each token belongs to.
+        sampled_N, old_N, advantages_N, weight_N, expert_N, returns_N, values_N, reference_N: See `Row`.
+        numbers: `Row.number` of each trajectory.
     """
 
     ids_BL: Tensor
     keep_BL: Tensor
+    positions_BL: Tensor | None
+    ends_R: Tensor
+    row_N: Tensor
+    sampled_N: Tensor
     old_N: Tensor
     advantages_N: Tensor
+    weight_N: Tensor
+    expert_N: Tensor
+    returns_N: Tensor | None
+    values_N: Tensor | None
+    reference_N: Tensor | None
+    numbers: list[int]
+
+
+def row_of(
+    episode: Trajectory, taught: Sequence[Floats], kept: Sequence[Bools] | None = None, *, number: int = 0
+) -> Row:
+    """Flatten one trajectory.
+
+    Args:
+        taught: `[turn]` -> the advantage of each sampled token.
+        kept: `[turn]` -> whether it takes part; all by default.
+        number: To find it again.
+    Raises:
+        ValueError: If a token of the policy's own has no log-probability.
+    """
+    ids: list[int] = []
+    sampled: list[bool] = []
+    for turn in episode.turns:
+        ids += turn.prompt_ids + turn.action_ids
+        sampled += [False] * len(turn.prompt_ids) + [True] * len(turn.action_ids)
+    logprobs = [value for turn in episode.turns for value in turn.logprobs]
+    expert = episode.source == "expert"
+    if len(logprobs) != sum(sampled):
+        if not expert:
+            raise ValueError(
+                f"item {episode.index}, attempt {episode.sample}: {sum(sampled)} sampled tokens but {len(logprobs)} "
+                "log-probabilities; only what this policy sampled can be learned from"
+            )
+        logprobs = [float("nan")] * sum(sampled)
+    keep = np.array(sampled, dtype=np.bool_)
+    part = np.concatenate([*kept, np.zeros(0, dtype=np.bool_)]) if kept is not None else np.ones(len(logprobs), bool)
+    keep[keep] = part
+    old = np.array(logprobs)[part]
+    return Row(ids, keep, old, old, np.concatenate([*taught, np.zeros(0)])[part], expert=expert, number=number)
 
 
 def collate(
@@ -158,39 +120,91 @@ def collate(
     *,
     tokens_per_batch: int,
     device: torch.device,
+    packing: bool = False,
 ) -> list[Batch]:
-    """Pack judged trajectories into micro-batches of similar length.
+    """Judged trajectories as micro-batches of similar length; see `pack`.
 
     Args:
         episodes, advantages_: As from `token_advantages`. Unjudged trajectories and empty ones are left out.
-        tokens_per_batch: The most positions (rows times length) of a micro-batch; a longer trajectory gets its own.
     Raises:
         ValueError: If a token has no log-probability.
     """
-    rows = []
-    for episode, taught in zip(episodes, advantages_, strict=True):
-        if episode.unjudged or not any(turn.action_ids for turn in episode.turns):
-            continue
-        ids: list[int] = []
-        keep: list[bool] = []
-        for turn in episode.turns:
-            ids += turn.prompt_ids + turn.action_ids
-            keep += [False] * len(turn.prompt_ids) + [True] * len(turn.action_ids)
-        old = [value for turn in episode.turns for value in turn.logprobs]
-        if len(old) != sum(keep):
-            raise ValueError(
-                f"item {episode.index}, attempt {episode.sample}: {sum(keep)} sampled tokens but {len(old)} "
-                "log-probabilities; only what this policy sampled can be learned from"
-            )
-        rows.append((ids, keep, old, np.concatenate(list(taught))))
-    rows.sort(key=lambda row: len(row[0]))
+    rows = [
+        row_of(episode, taught, number=b)
+        for b, (episode, taught) in enumerate(zip(episodes, advantages_, strict=True))
+        if not episode.unjudged and any(turn.action_ids for turn in episode.turns)
+    ]
+    return pack(rows, pad_id, tokens_per_batch=tokens_per_batch, device=device, packing=packing)
+
+
+def pack(
+    rows: Sequence[Row], pad_id: int, *, tokens_per_batch: int, device: torch.device, packing: bool = False
+) -> list[Batch]:
+    """Micro-batches within a budget of positions, the longest first.
+
+    Args:
+        tokens_per_batch: The most positions (rows times length) of a micro-batch; a longer trajectory gets its own.
+        packing: Put trajectories one after another in one row, each counting its positions from 0, so that nothing is
+            padding. Each goes into the first row with room (first fit, longest first).
+    """
+    left = sorted(rows, key=lambda row: len(row.ids))
     batches: list[Batch] = []
-    while rows:
-        longest, count = len(rows[-1][0]), max(1, tokens_per_batch // len(rows[-1][0]))
-        chosen, rows = rows[-count:], rows[:-count]
-        ids_BL = torch.tensor([ids + [pad_id] * (longest - len(ids)) for ids, _, _, _ in chosen], device=device)
-        keep_BL = torch.tensor([keep + [False] * (longest - len(keep)) for _, keep, _, _ in chosen], device=device)
-        old_N = torch.tensor([value for _, _, old, _ in chosen for value in old], device=device)
-        taught_N = torch.tensor(np.concatenate([a for _, _, _, a in chosen]), dtype=torch.float32, device=device)
-        batches.append(Batch(ids_BL, keep_BL, old_N, taught_N))
+    if packing:
+        bins: list[tuple[int, list[Row]]] = []
+        for row in reversed(left):
+            for i, (used, chosen) in enumerate(bins):
+                if used + len(row.ids) <= tokens_per_batch:
+                    bins[i] = (used + len(row.ids), [*chosen, row])
+                    break
+            else:
+                bins.append((len(row.ids), [row]))
+        return [_packed(chosen, device) for _, chosen in bins]
+    while left:
+        longest, count = len(left[-1].ids), max(1, tokens_per_batch // len(left[-1].ids))
+        chosen, left = left[-count:], left[:-count]
+        batches.append(_padded(chosen, longest, pad_id, device))
     return batches
+
+
+def _padded(rows: Sequence[Row], longest: int, pad_id: int, device: torch.device) -> Batch:
+    ids_BL = torch.tensor([row.ids + [pad_id] * (longest - len(row.ids)) for row in rows], device=device)
+    keep = np.zeros((len(rows), longest), dtype=np.bool_)
+    for b, row in enumerate(rows):
+        keep[b, : len(row.ids)] = row.keep
+    ends = [b * longest + len(row.ids) - 1 for b, row in enumerate(rows)]
+    return _batch(rows, ids_BL, torch.from_numpy(keep).to(device), None, ends)
+
+
+def _packed(rows: Sequence[Row], device: torch.device) -> Batch:
+    ids_BL = torch.tensor([[i for row in rows for i in row.ids]], device=device)
+    keep_BL = torch.from_numpy(np.concatenate([row.keep for row in rows])[None]).to(device)
+    positions_BL = torch.tensor([[p for row in rows for p in range(len(row.ids))]], device=device)
+    ends = (np.cumsum([len(row.ids) for row in rows]) - 1).tolist()
+    return _batch(rows, ids_BL, keep_BL, positions_BL, ends)
+
+
+def _batch(rows: Sequence[Row], ids_BL: Tensor, keep_BL: Tensor, positions_BL: Tensor | None, ends: list[int]) -> Batch:
+    device = ids_BL.device
+
+    def floats(parts: Sequence[Floats]) -> Tensor:
+        return torch.tensor(np.concatenate(parts), dtype=torch.float32, device=device)
+
+    def optional(parts: Sequence[Floats | None]) -> Tensor | None:
+        found = [part for part in parts if part is not None]
+        return floats(found) if len(found) == len(parts) else None
+
+    counts = [row.tokens for row in rows]
+    return Batch(
+        ids_BL, keep_BL, positions_BL,
+        ends_R=torch.tensor(ends, device=device),
+        row_N=torch.repeat_interleave(torch.arange(len(rows)), torch.tensor(counts)).to(device),
+        sampled_N=floats([row.sampled for row in rows]),
+        old_N=floats([row.old for row in rows]),
+        advantages_N=floats([row.advantages for row in rows]),
+        weight_N=floats([np.full(n, row.weight) for n, row in zip(counts, rows, strict=True)]),
+        expert_N=torch.tensor(np.repeat([row.expert for row in rows], counts), dtype=torch.bool, device=device),
+        returns_N=optional([row.returns for row in rows]),
+        values_N=optional([row.values for row in rows]),
+        reference_N=optional([row.reference for row in rows]),
+        numbers=[row.number for row in rows],
+    )  # fmt: skip

@@ -24,11 +24,13 @@ def save(path: Path, state: dict[str, Any]) -> None:
     beside.replace(path)
 
 
-def load(path: Path) -> dict[str, Any]:
+def load(path: Path, *, world: int | None = None) -> dict[str, Any]:
     """Read what `save` wrote. Only tensors and plain data are admitted, never arbitrary objects.
 
+    Args:
+        world: How many processes want to go on from it; None if that does not matter.
     Raises:
-        BadInput: If there is no checkpoint, or it cannot be read.
+        BadInput: If there is no checkpoint, it cannot be read, or it is of another number of processes.
     """
     if not path.is_file():
         raise BadInput(f"nothing to resume: no checkpoint at {path}")
@@ -36,4 +38,8 @@ def load(path: Path) -> dict[str, Any]:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise BadInput(f"the checkpoint {path} cannot be read: {str(error).splitlines()[0]}") from error
+    if world is not None and state.get("world", 1) != world:
+        raise BadInput(
+            f"{path} was written by {state.get('world', 1)} process(es) and {world} want to go on; start as many again"
+        )
     return state

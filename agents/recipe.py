@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,15 @@ from typing import Any
 from proofgym import __version__
 from proofgym.errors import BadInput, need
 
-__all__ = ["provenance", "train"]
+__all__ = ["provenance", "rehearse", "train"]
 
 
 def train(
     recipe: str | Path, *, overrides: Sequence[str] = (), run_dir: Path | None = None, resume: bool = False
 ) -> Path:
     """Train as a recipe says, from the warm start to the evaluation, and leave everything in the run's folder.
+
+    Started by `torchrun`, all its processes train together; the first one writes.
 
     Args:
         recipe: The name of a shipped recipe, such as `demo`, or a path to a YAML file.
@@ -35,12 +36,14 @@ def train(
     for module in ("torch", "transformers", "pydantic"):
         need(module, "train")
     from proofgym.agents.config import as_dict, load_recipe
+    from proofgym.agents.distributed import World
     from proofgym.agents.log import RunLog
-    from proofgym.agents.trainer import Trainer, summary
+    from proofgym.agents.trainer import Trainer, seed_generators, summary
 
     plan = load_recipe(recipe, overrides)
     folder = run_dir or Path("runs") / plan.name
     config = folder / "config.json"
+    world = World.join()
     if config.is_file() and not resume:
         raise BadInput(f"{folder} already holds a run; go on with --resume, or choose another --run-dir")
     if resume:
@@ -49,19 +52,15 @@ def train(
         stored = json.loads(config.read_text(encoding="utf-8"))
         if stored.get("recipe") != json.loads(json.dumps(as_dict(plan))):
             raise BadInput(f"{folder} was started with another recipe; resume it with the same one, or start a new run")
-    started = time.perf_counter()
-    log = RunLog(folder)
-    trainer = Trainer(plan, log)
+    log = RunLog(folder, trackers=plan.loggers, silent=not world.first)
+    seed_generators(plan.seed)
+    trainer = Trainer(plan, log, world)
+    world.wait()  # until everybody has seen that the folder is free
     with log:
         if resume:
             trainer.resume()
-        else:
-            beside = config.with_suffix(".part")  # moved into place: a killed run has a whole one or none
-            beside.write_text(
-                json.dumps({"kind": "train", **provenance(plan.seed), "recipe": as_dict(plan)}, indent=2),
-                encoding="utf-8",
-            )
-            beside.replace(config)
+        elif world.first:
+            _write(config, {"kind": "train", **provenance(plan.seed), "recipe": as_dict(plan)})
         try:
             trainer.run()
         except KeyboardInterrupt:
@@ -69,10 +68,31 @@ def train(
                 f"stopped in {trainer.stage}, step {trainer.step}; the same command with --run-dir {folder} --resume "
                 "goes on from the last checkpoint"
             ) from None
-    (folder / "summary.json").write_text(
-        json.dumps(summary(trainer, time.perf_counter() - started), indent=2), encoding="utf-8"
-    )
+    if world.first:
+        _write(folder / "summary.json", summary(trainer))
+    world.wait()
+    world.leave()
     return folder
+
+
+def rehearse(recipe: str | Path, *, overrides: Sequence[str] = ()) -> tuple[str, bool]:
+    """Carry out every stage of a recipe once with a tiny model, and leave nothing behind; see `dry_run`.
+
+    Returns:
+        What was done or is missing, and whether nothing is.
+    """
+    for module in ("torch", "transformers", "pydantic"):
+        need(module, "train")
+    from proofgym.agents.dry_run import dry_run, report
+
+    found = dry_run(recipe, overrides)
+    return report(found), found.fine
+
+
+def _write(path: Path, data: Mapping[str, Any]) -> None:
+    beside = path.with_suffix(".part")  # moved into place: a killed run has a whole one or none
+    beside.write_text(json.dumps(data, indent=2), encoding="utf-8")
+    beside.replace(path)
 
 
 def provenance(seed: int) -> Mapping[str, Any]:

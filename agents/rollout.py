@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import gymnasium
 
@@ -20,7 +21,7 @@ from proofgym.errors import BadInput, ProofgymError, Unjudged
 from proofgym.verifiers import Credit, Verdict
 from proofgym.verifiers.credit import total
 
-__all__ = ["Action", "Item", "Player", "Seats", "TextEnv", "rollout"]
+__all__ = ["Action", "Item", "Player", "Seats", "Streamer", "TextEnv", "reset_episode", "rollout", "step_episode"]
 
 TextEnv = gymnasium.Env[str, str]
 
@@ -67,8 +68,19 @@ class Player(Protocol):
         ...
 
 
+@runtime_checkable
+class Streamer(Protocol):
+    """A player that needs no batches: each of its episodes goes on as soon as it can."""
+
+    def stream(
+        self, envs: Sequence[TextEnv], items: Iterable[Item], on_episode: Callable[[Trajectory], None] | None
+    ) -> Iterator[Trajectory]:
+        """Play every item once, in order."""
+        ...
+
+
 def rollout(
-    player: Player,
+    player: Player | Streamer,
     envs: Sequence[TextEnv],
     items: Iterable[Item],
     *,
@@ -89,6 +101,9 @@ def rollout(
         raise ValueError("a rollout needs at least one environment")
     if len({id(env) for env in envs}) < len(envs):
         raise ValueError("an environment plays one episode at a time, and one of these is there twice")
+    if isinstance(player, Streamer):
+        yield from player.stream(envs, items, on_episode)
+        return
     waiting = iter(items)
     while batch := list(islice(waiting, len(envs))):
         for episode in _play_batch(player, envs[: len(batch)], batch):
@@ -100,7 +115,7 @@ def rollout(
 def _play_batch(player: Player, envs: Sequence[TextEnv], items: Sequence[Item]) -> list[Trajectory]:
     episodes, observations = [], []
     for env, item in zip(envs, items, strict=True):
-        episode, observation = _reset(env, item)
+        episode, observation = reset_episode(env, item)
         episodes.append(episode)
         observations.append(observation)
     seats = player.seat(envs, items)
@@ -111,7 +126,7 @@ def _play_batch(player: Player, envs: Sequence[TextEnv], items: Sequence[Item]) 
         for row, action in zip(playing, actions, strict=True):
             if action is None:  # the context is full: the policy's own limit, so the episode stands as it is
                 continue
-            turn, over, observation = _step(envs[row], observations[row], action, episodes[row])
+            turn, over, observation = step_episode(envs[row], observations[row], action, episodes[row])
             turn.policy_version = player.version
             episodes[row].turns.append(turn)
             observations[row] = observation
@@ -121,11 +136,13 @@ def _play_batch(player: Player, envs: Sequence[TextEnv], items: Sequence[Item]) 
     return episodes
 
 
-def _reset(env: TextEnv, item: Item) -> tuple[Trajectory, str]:
-    name = env.spec.id if env.spec else type(env.unwrapped).__name__
-    episode = Trajectory(name, {}, item.seed, item.index, item.sample)
+def reset_episode(env: TextEnv, item: Item) -> tuple[Trajectory, str]:
+    """Ask an item: the empty trajectory and the first observation. An environment that fails makes it unjudged."""
+    episode = Trajectory(_name(env), {}, item.seed, item.index, item.sample)
+    # An environment that stands for one elsewhere asks there; only there is known what it is.
+    ask = getattr(env, "reset_item", None) or partial(reset_item, env)
     try:
-        observation, info = reset_item(env, item.seed, item.index)
+        observation, info = ask(item.seed, item.index)
     except Unjudged as error:
         episode.end, episode.fault = "unjudged", str(error)
         return episode, ""
@@ -134,14 +151,20 @@ def _reset(env: TextEnv, item: Item) -> tuple[Trajectory, str]:
     except Exception as error:
         episode.end, episode.fault = "unjudged", f"reset failed: {type(error).__name__}: {error}"
         return episode, ""
+    episode.env = _name(env)  # one in another process is made when it is first asked
     if not isinstance(observation, str):
-        raise BadInput(f"{name} shows a {type(observation).__name__}; only environments of text can be played")
+        raise BadInput(f"{episode.env} shows a {type(observation).__name__}; only environments of text can be played")
     task = info.get("task")
     episode.task = dict(task) if isinstance(task, Mapping) else {}
     return episode, observation
 
 
-def _step(env: TextEnv, observation: str, action: Action, episode: Trajectory) -> tuple[Turn, bool, str]:
+def _name(env: TextEnv) -> str:
+    return str(getattr(env, "name", "")) or (env.spec.id if env.spec else type(env.unwrapped).__name__)
+
+
+def step_episode(env: TextEnv, observation: str, action: Action, episode: Trajectory) -> tuple[Turn, bool, str]:
+    """Play an action: the turn, whether the episode is over, what is read next. A fault makes the episode unjudged."""
     turn = Turn(
         observation, action.text, 0.0,
         prompt_ids=action.prompt_ids, action_ids=action.ids, logprobs=action.logprobs,

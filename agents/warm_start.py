@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 
-from proofgym.agents.batch import collate
+from proofgym.agents.config import GRPO
+from proofgym.agents.learner import Learner
 from proofgym.agents.policy import Policy
 from proofgym.agents.rollout import Item, TextEnv, rollout
 from proofgym.agents.scripted import OraclePlayer
@@ -46,17 +45,5 @@ def supervised_step(
     Returns:
         The loss, nats a token.
     """
-    ones = [[np.ones(len(turn.action_ids)) for turn in episode.turns] for episode in episodes]
-    batches = collate(episodes, ones, policy.format.pad_id, tokens_per_batch=16384, device=policy.device)
-    tokens = float(sum(len(batch.old_N) for batch in batches))
-    total = 0.0
-    optimizer.zero_grad(set_to_none=True)
-    for batch in batches:
-        logprobs, _ = policy.logprobs(batch.ids_BL, batch.keep_BL)
-        loss = -logprobs.sum() / tokens
-        loss.backward()  # type: ignore[no-untyped-call]
-        total += float(loss.detach())
-    norm = float(torch.nn.utils.clip_grad_norm_(policy.model.parameters(), max_grad_norm))
-    if math.isfinite(total) and math.isfinite(norm):
-        optimizer.step()
-    return total
+    learner = Learner(policy, GRPO(max_grad_norm=max_grad_norm), optimizer=optimizer)
+    return learner.supervised(episodes)["loss"]

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from proofgym.agents.rollout import Item, Player, TextEnv, rollout
+from proofgym.agents.rollout import Item, Player, Streamer, TextEnv, rollout
 from proofgym.agents.scripted import OraclePlayer, RandomPlayer
 from proofgym.bench import statistics
 from proofgym.envs import registry, trajectory
@@ -143,7 +143,7 @@ def evaluate(
     return summary
 
 
-def player_for(model: str, *, temperature: float, seed: int) -> Callable[[int], Player]:
+def player_for(model: str, *, temperature: float, seed: int) -> Callable[[int], Player | Streamer]:
     """The player that a model's name stands for, once it is told how many tokens an action may have."""
     if model == "oracle":
         return lambda _: OraclePlayer()

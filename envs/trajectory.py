@@ -16,10 +16,12 @@ from typing import Any, Literal
 from proofgym.errors import BadInput
 from proofgym.verifiers import Credit, Verdict
 
-__all__ = ["End", "Lines", "Trajectory", "Turn", "read", "write"]
+__all__ = ["End", "Lines", "Source", "Trajectory", "Turn", "read", "write"]
 
 End = Literal["terminated", "truncated", "unjudged"]
 _ENDS = ("terminated", "truncated", "unjudged")
+Source = Literal["policy", "expert", "replay"]
+_SOURCES = ("policy", "expert", "replay")
 
 
 @dataclass(slots=True)
@@ -38,6 +40,9 @@ class Turn:
         token_ends: One per sampled token: how many characters of `action` are written once it is.
         policy_version: How many updates the sampling policy had seen.
         cut: The action ended because it reached the token limit.
+        anchor: A key of the state in which the action was chosen; empty means that the observation is the key.
+        nodes: Of tree rollouts, one per sampled token: the tree node it belongs to. Numbers are unique among the
+            attempts at one item; attempts that share a token share its node, so each is a path and parents are implied.
     """
 
     observation: str
@@ -51,6 +56,8 @@ class Turn:
     token_ends: list[int] = field(default_factory=list)
     policy_version: int = 0
     cut: bool = False
+    anchor: str = ""
+    nodes: list[int] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary that `from_json` reads back."""
@@ -66,6 +73,8 @@ class Turn:
             "token_ends": self.token_ends,
             "policy_version": self.policy_version,
             "cut": self.cut,
+            **({"anchor": self.anchor} if self.anchor else {}),
+            **({"nodes": self.nodes} if self.nodes else {}),
         }
 
     @classmethod
@@ -88,6 +97,8 @@ class Trajectory:
         turns: In order.
         end: How it ended. An `unjudged` episode has no score: it is masked everywhere, and counted.
         fault: Why it could not be judged; empty otherwise.
+        source: Who wrote it: the policy itself, an expert (its actions may have no log-probabilities), or a replay of
+            an earlier policy.
     """
 
     env: str
@@ -98,6 +109,7 @@ class Trajectory:
     turns: list[Turn] = field(default_factory=list)
     end: End = "truncated"
     fault: str = ""
+    source: Source = "policy"
 
     @property
     def unjudged(self) -> bool:
@@ -124,6 +136,7 @@ class Trajectory:
             "sample": self.sample,
             "end": self.end,
             "fault": self.fault,
+            **({"source": self.source} if self.source != "policy" else {}),
             "turns": [turn.to_json() for turn in self.turns],
         }
 
@@ -137,6 +150,8 @@ class Trajectory:
         try:
             if data["end"] not in _ENDS:
                 raise BadInput(f"an episode ends as one of {', '.join(_ENDS)}, found {data['end']!r}")
+            if data.get("source", "policy") not in _SOURCES:
+                raise BadInput(f"an episode comes from one of {', '.join(_SOURCES)}, found {data['source']!r}")
             return cls(**{**data, "turns": [Turn.from_json(turn) for turn in data["turns"]]})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadInput(f"not an episode ({type(error).__name__}: {error})") from error

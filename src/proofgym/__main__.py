@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -196,16 +197,25 @@ def train(
     ] = None,
     run_dir: Annotated[Path | None, typer.Option(help="Where to write; runs/RECIPE by default.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on where a stopped run left off.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Every stage once with a tiny model; say what is missing.")] = False,
 ) -> None:
     """Train a policy by a recipe, and write a report."""
-    from proofgym.agents.recipe import train as run_recipe
-
     for setting in settings or []:
         _pair(setting)
+    if dry_run:
+        from proofgym.agents.recipe import rehearse
+
+        text, fine = rehearse(recipe, overrides=settings or ())
+        typer.echo(text)
+        raise typer.Exit(0 if fine else 1)
+    from proofgym.agents.recipe import train as run_recipe
+
     try:
         written = run_recipe(recipe, overrides=settings or (), run_dir=run_dir, resume=resume)
     except KeyboardInterrupt as stop:
         raise _stopped(stop, run_dir or Path("runs") / Path(recipe).stem) from None
+    if os.environ.get("RANK", "0") != "0":  # of several processes under torchrun, the first one reports
+        return
     _say_report(written if written.is_dir() else written.parent)
 
 

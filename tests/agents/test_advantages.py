@@ -282,6 +282,27 @@ def test_leave_one_out_gives_the_true_gradient(name: str) -> None:
     assert np.abs(mean - true_gradient()).max() < 1e-12
 
 
+def test_subtracting_the_mean_of_the_whole_group_shrinks_the_true_gradient() -> None:
+    """Dr. GRPO: the baseline contains the trajectory itself, which costs (G - 1) / G and nothing else."""
+    mean, _ = expected_gradient(lambda r, m, g: adv.dr_grpo(np.where(m, r, 0.0).sum(1), g)[:, None])
+    assert np.abs(mean - np.array(true_gradient()) / 2).max() < 1e-12
+
+
+def test_turn_gae_with_true_values_gives_the_true_gradient() -> None:
+    """Values of the process itself, before each decision; any lambda will do then."""
+    value = [0.0] * (len(STOP) + 1)
+    for k in reversed(range(len(STOP))):
+        pay, chance = PAY[k]
+        value[k] = (1 - STOP[k]) * (pay * chance + value[k + 1])
+    for lam in (0.0, 0.7, 1.0):
+
+        def estimate(r: Floats, m: Bools, _: Ints, lam: float = lam) -> Floats:
+            return adv.gae(r, np.broadcast_to(np.array(value[:-1]), r.shape), m, lam=lam)[0]
+
+        mean, _ = expected_gradient(estimate)
+        assert np.abs(mean - true_gradient()).max() < 1e-12
+
+
 def test_centring_by_step_index_has_the_wrong_sign() -> None:
     truth = true_gradient()
     mean, _ = expected_gradient(ESTIMATORS["centred"])

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 torch: Any = pytest.importorskip("torch")
 from proofgym.agents import grpo, losses  # noqa: E402 - only where torch is
-from proofgym.agents.batch import collate, steps_of_turn, token_advantages  # noqa: E402
+from proofgym.agents.batch import collate  # noqa: E402
 from proofgym.agents.config import GRPO  # noqa: E402
+from proofgym.agents.credit import token_advantages  # noqa: E402
 from proofgym.agents.policy import Policy, tiny  # noqa: E402
+from proofgym.agents.steps import steps_of_turn  # noqa: E402
 from proofgym.envs.trajectory import Trajectory, Turn  # noqa: E402
 
 pytestmark = pytest.mark.train

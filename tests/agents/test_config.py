@@ -37,7 +37,7 @@ def test_overrides_reach_any_depth_and_are_yaml(tmp_path: Path) -> None:
 
 
 def test_a_recipe_survives_its_own_json(tmp_path: Path) -> None:
-    made = load_recipe(recipe(tmp_path, GOOD), ["grpo.kl=0.1"])
+    made = load_recipe(recipe(tmp_path, GOOD), ["grpo.kl.weight=0.1"])
     assert Recipe(**as_dict(made)) == made
 
 
@@ -46,11 +46,11 @@ def test_a_recipe_survives_its_own_json(tmp_path: Path) -> None:
     [
         (GOOD + "grpo: {updaets: 3}", r"grpo\.updaets: .*did you mean 'updates'\?"),
         (GOOD + "gpro: {updates: 3}", r"gpro: .*did you mean 'grpo'\?"),
-        (GOOD + "grpo: {zzz: 3}", r"grpo\.zzz: .*known are updates, "),
+        (GOOD + "grpo: {zzz: 3}", r"grpo\.zzz: .*known are convention, updates, "),
         (GOOD + "grpo: {updates: -1}", r"grpo\.updates: .*greater than or equal to 0"),
-        (GOOD + "grpo: {group: 1}", r"grpo\.group: .*greater than or equal to 2"),
+        (GOOD + "grpo: {group: 1}", r"grpo: .*group should be greater than or equal to 2"),
         (GOOD + "grpo: {gamma: 1.5}", r"grpo\.gamma: .*less than or equal to 1"),
-        (GOOD + "grpo: {clip_low: 1.0}", r"grpo\.clip_low: .*less than 1"),
+        (GOOD + "grpo: {loss: {clip_low: 1.0}}", r"grpo\.loss\.clip_low: .*less than 1"),
         (GOOD + "grpo: {temperature: 0}", r"grpo\.temperature: .*greater than 0"),
         (GOOD + "grpo: {advantage: best}", r"grpo\.advantage: .*'step', 'trajectory'"),
         (GOOD + "grpo: {updates: many}", r"grpo\.updates: .*integer"),

@@ -16,8 +16,8 @@ from proofgym.envs.wrappers import InjectFaults
 
 torch: Any = pytest.importorskip("torch")
 from proofgym.agents import grpo, warm_start  # noqa: E402 - only where torch is
-from proofgym.agents.batch import token_advantages  # noqa: E402
-from proofgym.agents.config import GRPO  # noqa: E402
+from proofgym.agents.config import GRPO, KL  # noqa: E402
+from proofgym.agents.credit import token_advantages  # noqa: E402
 from proofgym.agents.policy import Policy, tiny  # noqa: E402
 from proofgym.agents.rollout import Item  # noqa: E402
 
@@ -92,7 +92,7 @@ def test_all_unjudged_changes_nothing(kl: float, policy: Policy) -> None:
     optimizer = torch.optim.AdamW(policy.model.parameters(), lr=0.1, weight_decay=0.1)
     learned, _ = grpo.update(policy, optimizer, envs(), CONFIG, seed=4, step=0)  # now it has momentum
     before = weights(policy)
-    config = dataclasses.replace(CONFIG, kl=kl)
+    config = dataclasses.replace(CONFIG, kl=KL(weight=kl))
     reference = policy.frozen_copy() if kl else None
     _, numbers = grpo.update(policy, optimizer, envs(1.0), config, seed=4, step=1, reference=reference)
     assert torch.equal(weights(policy), before)
@@ -175,7 +175,7 @@ def test_the_penalty_pulls_towards_the_reference(policy: Policy) -> None:
     with torch.no_grad():
         for p in policy.model.parameters():
             p.add_(0.1 * torch.randn(p.shape, generator=torch.Generator().manual_seed(0)))
-    config = dataclasses.replace(CONFIG, kl=1.0)
+    config = dataclasses.replace(CONFIG, kl=KL(weight=1.0))
     optimizer = torch.optim.AdamW(policy.model.parameters(), lr=0.006)
     found = []
     for step in range(8):
@@ -193,7 +193,7 @@ def test_a_reference_never_moves(policy: Policy) -> None:
     before = weights(reference)
     optimizer = torch.optim.AdamW(policy.model.parameters(), lr=0.1)
     _, numbers = grpo.update(
-        policy, optimizer, envs(), dataclasses.replace(CONFIG, kl=0.1), seed=0, step=0, reference=reference
+        policy, optimizer, envs(), dataclasses.replace(CONFIG, kl=KL(weight=0.1)), seed=0, step=0, reference=reference
     )
     assert numbers["kl"] == pytest.approx(0.0, abs=1e-6)  # the first step is taken where the two agree
     assert torch.equal(weights(reference), before)

@@ -11,8 +11,10 @@ import pytest
 from proofgym.errors import BadInput
 
 torch: Any = pytest.importorskip("torch")
+from proofgym.agents.engines.base import Request  # noqa: E402
+from proofgym.agents.engines.transformers import TransformersEngine  # noqa: E402
 from proofgym.agents.policy import Policy, load, tiny  # noqa: E402 - only where torch is
-from proofgym.agents.sampling import Sampling, Stream  # noqa: E402
+from proofgym.agents.sampling import Sampling  # noqa: E402
 from proofgym.agents.tokens import CharFormat  # noqa: E402
 
 pytestmark = pytest.mark.train
@@ -20,9 +22,11 @@ SMALL: dict[str, Any] = {"width": 16, "layers": 1, "heads": 2, "context": 32}
 
 
 def greedy(policy: Policy, text: str, tokens: int = 8) -> list[int]:
-    stream = Stream(policy, 1)
-    stream.append([policy.format.open(text)])
-    return stream.sample(Sampling(0.0, tokens), [(0,)])[0].ids
+    engine = TransformersEngine(policy, slots=1)
+    engine.submit(Request(0, policy.format.open(text), Sampling(0.0, tokens)))
+    while not (done := engine.poll()):
+        pass
+    return done[0][1].ids
 
 
 def same(a: Policy, b: Policy) -> bool:

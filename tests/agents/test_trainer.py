@@ -32,7 +32,7 @@ threads: 1
 environment: {id: proofgym/RunningTotal-v0, kwargs: {style: bare, steps: 3, largest: 2}}
 model: {spec: "tiny:0123456789", width: 16, layers: 1, heads: 2, context: 32}
 warm_start: {target: 0.2, max_steps: 60, batch: 16, learning_rate: 0.004, evaluate_every: 2, evaluate_items: 24}
-grpo: {updates: 6, prompts: 4, group: 4, max_tokens: 5, kl: 0.01, validate_every: 2, validate_items: 16,
+grpo: {updates: 6, prompts: 4, group: 4, max_tokens: 5, kl: {weight: 0.01}, validate_every: 2, validate_items: 16,
        checkpoint_every: 2, optimizer_steps: 2}
 evaluation: {items: 24, keep_episodes: 8}
 """
@@ -126,7 +126,7 @@ def kill(recipe: Path, folder: Path, stage: str, step: int, when: str) -> None:
     ("stage", "step", "when"),
     [
         ("warm_start", 2, "logged"),  # before the first checkpoint
-        ("warm_start", 4, "logged"),
+        pytest.param("warm_start", 4, "logged", marks=pytest.mark.slow),
         ("grpo", 5, "logged"),  # an update after the last checkpoint
         pytest.param("before", 0, "saved", marks=pytest.mark.slow),
         pytest.param("grpo", 4, "saved", marks=pytest.mark.slow),
@@ -264,18 +264,18 @@ def test_a_plateau_is_left_with_fresh_weights(recipe: Path, tmp_path: Path) -> N
     trainer = Trainer(plan, RunLog(tmp_path))
     with trainer.log, pytest.raises(BadInput, match="did not reach"):
         trainer.run()
-    assert (trainer.attempt, trainer.attempt_start) == (2, 8)
+    assert trainer.memory == {"attempt": 2, "attempt_start": 8}
     again = Trainer(plan, RunLog(tmp_path))
     first = {key: value.clone() for key, value in again.policy.model.state_dict().items()}
     again.resume()
-    assert (again.attempt, again.attempt_start, again.step) == (2, 8, 8)
+    assert (again.memory, again.step) == ({"attempt": 2, "attempt_start": 8}, 8)
     state = again.policy.model.state_dict()
     assert not any(torch.equal(first[key], state[key]) for key in state if "norm" not in key)
 
 
 def test_uses_of_the_seed_never_meet(recipe: Path, tmp_path: Path) -> None:
     trainer = Trainer(changed(recipe, []), RunLog(tmp_path))
-    seeds = {trainer._seed(use) for use in ("warm_start", "grpo", "validation", "test")}
+    seeds = {trainer.seed(use) for use in ("warm_start", "grpo", "validation", "test")}
     assert len(seeds) == 4
     assert all(0 <= seed < 2**31 for seed in seeds)
 
