@@ -50,7 +50,7 @@ from proofgym.verifiers.proof.toy.formula import (
 from proofgym.verifiers.proof.toy.formula import replace as replace_term
 from proofgym.verifiers.proof.toy.kernel import Hyp, Proof
 
-__all__ = ["TACTICS", "Tableau", "TacticFailed", "ToyGoal", "apply_tactic", "start"]
+__all__ = ["TACTICS", "Tableau", "TacticFailed", "ToyGoal", "apply_tactic", "match_formula", "start"]
 
 TACTICS = (
     "intro", "exact", "assumption", "apply", "split", "left", "right", "exists", "cases", "note", "have", "exfalso",
@@ -395,14 +395,15 @@ def _known_term(term: Term, functions: Mapping[str, int]) -> None:
 def _match(pattern: Formula, target: Formula, variables: int) -> list[Term] | None:
     """Terms for the outer `variables` binders, outermost first, that make the pattern the target."""
     found: dict[int, Term] = {}
-    if not _match_formula(pattern, target, variables, 0, found):
+    if not match_formula(pattern, target, variables, 0, found):
         return None
     if len(found) < variables:
         return []  # it leads there, but does not say at which terms
     return [found[variables - 1 - i] for i in range(variables)]
 
 
-def _match_formula(p: Formula, t: Formula, variables: int, depth: int, found: dict[int, Term]) -> bool:
+def match_formula(p: Formula, t: Formula, variables: int, depth: int, found: dict[int, Term]) -> bool:
+    """Whether the pattern under `variables` stripped binders can be the target; the terms go into `found`, by index."""
     if type(p) is not type(t):
         return False
     if isinstance(p, Pred) and isinstance(t, Pred):
@@ -410,10 +411,10 @@ def _match_formula(p: Formula, t: Formula, variables: int, depth: int, found: di
     if isinstance(p, Equal) and isinstance(t, Equal):
         return _match_terms((p.left, p.right), (t.left, t.right), variables, depth, found)
     if isinstance(p, And | Or | Imp) and isinstance(t, And | Or | Imp):
-        left = _match_formula(p.left, t.left, variables, depth, found)
-        return left and _match_formula(p.right, t.right, variables, depth, found)
+        left = match_formula(p.left, t.left, variables, depth, found)
+        return left and match_formula(p.right, t.right, variables, depth, found)
     if isinstance(p, All | Ex) and isinstance(t, All | Ex):
-        return _match_formula(p.body, t.body, variables, depth + 1, found)
+        return match_formula(p.body, t.body, variables, depth + 1, found)
     return p == t
 
 
