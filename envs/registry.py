@@ -61,6 +61,14 @@ ENTRIES: tuple[EnvEntry, ...] = (
         "Count selections, arrangements, paths, distributions and multiples.",
     ),
     EnvEntry(
+        "proofgym/CoqProof-v0", "proofgym.envs.prover.coq:CoqProof", "proof",
+        "Prove a theorem in Coq in one script; Coq's messages come back for another try.", max_turns=4, needs=("coq",),
+    ),
+    EnvEntry(
+        "proofgym/CoqTactic-v0", "proofgym.envs.prover.coq:CoqTactic", "proof",
+        "Prove a theorem in Coq tactic by tactic, paid by the goals that are left.", max_turns=32, needs=("coq",),
+    ),
+    EnvEntry(
         "proofgym/Countdown-v0", "proofgym.envs.puzzles.countdown:Countdown", "puzzles",
         "Reach the target from the given numbers; any valid expression wins.",
     ),
@@ -71,6 +79,14 @@ ENTRIES: tuple[EnvEntry, ...] = (
     EnvEntry(
         "proofgym/Geometry-v0", "proofgym.envs.math.geometry:Geometry", "math",
         "Find lengths, points, areas, angles and lines.",
+    ),
+    EnvEntry(
+        "proofgym/LeanProof-v0", "proofgym.envs.prover.lean:LeanProof", "proof",
+        "Prove a theorem in Lean 4 in one script; Lean's messages come back for another try.", max_turns=4, needs=("lean",),
+    ),
+    EnvEntry(
+        "proofgym/LeanTactic-v0", "proofgym.envs.prover.lean:LeanTactic", "proof",
+        "Prove a theorem in Lean 4 tactic by tactic, paid by the goals that are left.", max_turns=32, needs=("lean",),
     ),
     EnvEntry(
         "proofgym/LinearAlgebra-v0", "proofgym.envs.math.linear_algebra:LinearAlgebra", "math",
@@ -107,6 +123,10 @@ ENTRIES: tuple[EnvEntry, ...] = (
     EnvEntry(
         "proofgym/SudokuSteps-v0", "proofgym.envs.puzzles.sudoku:SudokuSteps", "puzzles",
         "Solve a 4x4 sudoku one cell a turn, paid by exact distance to the solution.", max_turns=40,
+    ),
+    EnvEntry(
+        "proofgym/ToyProof-v0", "proofgym.envs.prover.toy:ToyProof", "proof",
+        "Prove a theorem of first-order logic by natural deduction; no prover to install.", max_turns=24,
     ),
     EnvEntry(
         "proofgym/WordProblem-v0", "proofgym.envs.math.word_problem:WordProblem", "math",

@@ -255,8 +255,39 @@ def _relations(rng: np.random.Generator, n: int) -> Formula:
     return goal
 
 
+def _functions(rng: np.random.Generator, n: int) -> Formula:
+    """Compositions of injective functions, inverses on one side, sets carried along."""
+    count = min(1 + n, 4)
+    names = ["f", "g", "h", "k"][:count]
+    style = int(rng.integers(3))
+    inside = "x"
+    for name in reversed(names):
+        inside = f"{name}({inside})"
+    other = inside.replace("x", "y")
+    if style == 0:
+        laws = [f"(forall x y, {name}(x) = {name}(y) -> x = y)" for name in names]
+        goal = f"(forall x y, {inside} = {other} -> x = y)"
+    elif style == 1:
+        sets = ["A", "B", "C", "D", "E"][: count + 1]
+        laws = [
+            f"(forall x, {a}(x) -> {b}({name}(x)))" for a, b, name in zip(sets, sets[1:], reversed(names), strict=False)
+        ]
+        goal = f"(forall x, {sets[0]}(x) -> {sets[count]}({inside}))"
+    else:
+        laws = ["(forall x, i(f(x)) = x)"]
+        goal = "(forall x y, f(x) = f(y) -> x = y)"
+        if count > 2:
+            laws.append("(forall x, P(x) -> Q(f(x)))")
+            goal = "(forall x y, f(x) = f(y) -> P(x) -> P(y) & Q(f(y)))"
+    text = goal
+    for i in rng.permutation(len(laws)):
+        text = f"{laws[int(i)]} -> {text}"
+    return parse(text)
+
+
 KINDS: Mapping[str, Made] = {
     "connectives": _schema(CONNECTIVES),
+    "functions": _functions,
     "horn": _horn,
     "negation": _schema(NEGATION),
     "quantifiers": _quantifiers,

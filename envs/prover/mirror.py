@@ -100,7 +100,7 @@ def script(text: str, tactics: Sequence[str], tongue: Tongue) -> list[str]:
     """The lines of a toy proof in another prover.
 
     Raises:
-        BadInput: If a line does not apply, or has no counterpart (`classical`).
+        BadInput: If a line does not apply, or has no counterpart (`classical` in Coq).
     """
     formula = parse(text)
     predicates, functions = symbols(formula)
@@ -156,6 +156,8 @@ def _line(tactic: str, goal: ToyGoal, tongue: Tongue, taken: set[str]) -> str:
         if formula == FALSE:
             return tongue.absurd.format(args[0])
         return (tongue.either if isinstance(formula, Or) else tongue.pair).format(*args)
+    if word == "classical" and tongue is LEAN:
+        return f"refine Classical.byContradiction (fun {args[0]} => ?_)"
     raise BadInput(f"{word} has no counterpart")
 
 

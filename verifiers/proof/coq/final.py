@@ -37,6 +37,7 @@ __all__ = ["CoqJudge"]
 _CLOSED = "Closed under the global context"
 _NOISE = re.compile(r"^(?:Fetching opaque proofs from disk for .*|\s*)$")
 _OPENING = {"Require", "Import", "From", "Open", "Local", "Global", "Set", "Unset", "Export"}
+_CACHES = {".lia.cache", ".nia.cache", ".nra.cache", ".csdp.cache"}
 _OUTPUT = {"vo", "vos", "vok", "glob"}
 _CHECK = """Require T.Ref T.Sub.
 Goal True. Proof. idtac "{mark}1". Abort.
@@ -100,7 +101,7 @@ class CoqJudge:
             return Report.rejected("limit", spent, messages=messages)
         files = {artifact.path: artifact for artifact in result.artifacts}
         made = files.pop("Sub.vo", None)
-        stray = sorted(f for f in files if f not in {"Hdr.vo", "Sub.v", ".Sub.aux", *(f"Sub.{end}" for end in _OUTPUT)})
+        stray = sorted(f for f in files if f not in {*_CACHES, "Hdr.vo", "Sub.v", ".Sub.aux", *(f"Sub.{end}" for end in _OUTPUT)})
         found: dict[str, object] = {"messages": messages, "files": tuple(stray)}
         if not result.ok:
             said = messages.splitlines()[0] if messages else f"Coq ended with status {result.exit_code}"

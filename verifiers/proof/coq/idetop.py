@@ -76,7 +76,7 @@ class Idetop:
         self.pid = self._process.pid
         with contextlib.suppress(OSError, ValueError):
             resource.prlimit(self.pid, resource.RLIMIT_AS, (memory_mb << 20,) * 2)
-            resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (0, 0))
+            resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (1 << 20,) * 2)  # lia keeps a cache in its folder
             resource.prlimit(self.pid, resource.RLIMIT_CORE, (0, 0))
         assert self._process.stdin is not None
         assert self._process.stdout is not None

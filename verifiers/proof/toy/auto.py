@@ -33,7 +33,7 @@ from proofgym.verifiers.proof.toy.tactics import MOST_STEPS, Tableau, TacticFail
 
 __all__ = ["candidates", "prove"]
 
-_MOST_WORK = 5_000
+_MOST_WORK = 2_000
 
 
 class _Spent(Exception):
@@ -160,6 +160,9 @@ def candidates(goal: ToyGoal, constants: list[Fun]) -> Iterator[str]:
     terms: list[Term] = [*map(Var, goal.variables), *constants]
     for name in goal.context:
         yield f"apply {name}"
+    for name, formula in goal.context.items():  # backwards: what the goal fixes is fixed, the rest is tried
+        for choice in _instances(formula, target, terms):
+            yield f"apply {name} {' '.join(_written(choice))}"
     if isinstance(target, And):
         yield "split"
     for name, formula in goal.context.items():  # a step forward, where it says something new
@@ -175,12 +178,10 @@ def candidates(goal: ToyGoal, constants: list[Fun]) -> Iterator[str]:
             yield from (f"rewrite {name}", f"rewrite <- {name}")
     for name, formula in goal.context.items():
         binders = _binders(formula)
-        if binders and isinstance(_matrix(formula), Equal) and len(terms) ** binders <= 64:
+        matrix = _matrix(formula)
+        if binders and isinstance(matrix, Equal) and len(terms) ** binders <= 64 and _occurs(matrix, target):
             for choice in itertools.product(terms, repeat=binders):
                 yield f"rewrite {name} {' '.join(_written(choice))}"
-    for name, formula in goal.context.items():  # backwards: what the goal fixes is fixed, the rest is tried
-        for choice in _instances(formula, target, terms):
-            yield f"apply {name} {' '.join(_written(choice))}"
     for name, formula in goal.context.items():
         binders = _binders(formula)
         if binders and len(terms) ** binders <= 64:
@@ -208,6 +209,12 @@ def _instances(formula: Formula, target: Formula, terms: list[Term]) -> Iterator
     for choice in itertools.product(terms, repeat=len(missing)):
         whole = found | dict(zip(missing, choice, strict=True))
         yield tuple(whole[count - 1 - i] for i in range(count))
+
+
+def _occurs(equation: Equal, target: Formula) -> bool:
+    """Whether a function of the equation occurs in the target at all."""
+    names = {side.name for side in (equation.left, equation.right) if isinstance(side, Fun)}
+    return bool(names & symbols(target)[1].keys())
 
 
 def _written(terms: tuple[Term, ...]) -> list[str]:
