@@ -123,9 +123,10 @@ class CoqJudge:
             return Report.rejected("constants", f"the compiled module cannot be loaded: {error}", **found)
         constants = tuple(sorted(_listed(parts[1])))
         found["constants"] = constants
-        if not any(name.split(".")[-1] == task.name for name in constants):
+        if f"Sub.{task.name}" not in constants:
             return Report.rejected("constants", f"no theorem {task.name} was proved", **found)
-        foreign = [name for name in constants if not name.split(".")[-1].startswith(task.name)]
+        mine = re.compile(rf"Sub\.{re.escape(task.name)}(?:_subproof|_subterm|_obligation_)?\d*")
+        foreign = [name for name in constants if not mine.fullmatch(name)]
         if foreign:
             return Report.rejected("constants", f"it declares {', '.join(foreign)[:200]}", **found)
         if len(parts) < 5 or not result.ok:

@@ -69,7 +69,8 @@ def prove(statement: str, *, depth: int = 9, work: int = _MOST_WORK) -> list[str
 class _Search:
     def __init__(self, statement: Formula, work: int) -> None:
         self.statement, self.work = statement, work
-        self.constants = [Fun(name) for name, arity in symbols(statement)[1].items() if arity == 0]
+        self.signature = symbols(statement)
+        self.constants = [Fun(name) for name, arity in self.signature[1].items() if arity == 0]
 
     def close(self, goal: ToyGoal, depth: int, seen: frozenset[object]) -> list[str] | None:
         """Tactics that close one goal."""
@@ -90,7 +91,7 @@ class _Search:
 
     def _then(self, goal: ToyGoal, tactic: str, depth: int, seen: frozenset[object]) -> list[str] | None:
         try:
-            after = apply_tactic(Tableau(self.statement, (goal,), _unused), tactic)
+            after = apply_tactic(Tableau(self.statement, (goal,), _unused, self.signature), tactic)
         except TacticFailed:
             return None
         lines = [tactic]

@@ -83,6 +83,7 @@ class Tableau:
     statement: Formula
     goals: tuple[ToyGoal, ...]
     build: Build
+    signature: tuple[Mapping[str, int], Mapping[str, int]]
     steps: int = 0
 
     def proof(self) -> Proof:
@@ -94,7 +95,7 @@ class Tableau:
 
 def start(statement: Formula) -> Tableau:
     """The statement as the one goal."""
-    return Tableau(statement, (ToyGoal(statement),), lambda proofs: proofs[0])
+    return Tableau(statement, (ToyGoal(statement),), lambda proofs: proofs[0], symbols(statement))
 
 
 def apply_tactic(tableau: Tableau, text: str) -> Tableau:
@@ -114,7 +115,7 @@ def apply_tactic(tableau: Tableau, text: str) -> Tableau:
         raise TacticFailed(f"no tactic {' '.join(words)[:40]!r}; there are {', '.join(TACTICS)}")
     goal, rest = tableau.goals[0], tableau.goals[1:]
     try:
-        new, make = _Step(tableau.statement, goal).run(words[0], words[1:], text)
+        new, make = _Step(tableau.signature, goal).run(words[0], words[1:], text)
     except TacticFailed:
         raise
     except BadInput as error:
@@ -135,9 +136,9 @@ _Out = tuple[tuple[ToyGoal, ...], Build]
 class _Step:
     """One tactic on one goal."""
 
-    def __init__(self, statement: Formula, goal: ToyGoal) -> None:
+    def __init__(self, signature: tuple[Mapping[str, int], Mapping[str, int]], goal: ToyGoal) -> None:
         self.goal, self.target, self.context = goal, goal.target, goal.context
-        predicates, functions = symbols(statement)
+        predicates, functions = signature
         self.taken = predicates.keys() | functions.keys() | set(goal.variables) | set(goal.context)
         self.predicates, self.functions = predicates, functions
 
@@ -184,7 +185,9 @@ class _Step:
         _known_term(term, self.functions)
         return term
 
-    def _with(self, target: Formula, more: Mapping[str, Formula] | None = None, drop: str = "", variable: str = "") -> ToyGoal:
+    def _with(
+        self, target: Formula, more: Mapping[str, Formula] | None = None, drop: str = "", variable: str = ""
+    ) -> ToyGoal:
         context = {name: formula for name, formula in self.context.items() if name != drop}
         context.update(more or {})
         variables = (*self.goal.variables, variable) if variable else self.goal.variables
