@@ -28,7 +28,7 @@ _LEAN_COMMANDS = """
 """.split()
 _LEAN_HOLES = ["admit", "sorry", "sorryAx", "stop", "proof_skip"]
 _LEAN_ESCAPES = """
-    by_elab csimp dbg_trace debug decide! elab_term eval_tac evalTac extern implemented_by include_str include_bytes initFn IO
+    by_elab csimp dbg_trace debug elab_term eval_tac evalTac extern implemented_by include_str include_bytes initFn IO
     lcProof lcUnreachable lcCast lcAny lcErased lcVoid native native_decide ofReduceBool panic panicWithPos reduceBool reduceNat run_tac skipKernelTC
     trustCompiler unsafeBaseIO unsafeCast unsafeEIO unsafeIO bv_decide dbgTrace dbgTraceIfShared ptrAddrUnsafe
     term_elab tactic_elab unsafeTerm
@@ -68,8 +68,9 @@ def lean(text: str) -> str:
     for token in _LEAN_TOKEN.findall(bare):
         parts = token.split(".")
         for part in parts:
-            if part.rstrip("!?") in _LEAN_WORDS and part not in ("decide",):
-                return f"the word {part!r} is {_LEAN_WORDS[part.rstrip('!?')]}"
+            word = part.rstrip("!?")
+            if word in _LEAN_WORDS:
+                return f"the word {part!r} is {_LEAN_WORDS[word]}"
         if parts[0] in ("Lean", "Elab", "Meta", "System", "FS") or parts[:2] == ["_root_", "Lean"]:
             return f"the name {token!r} belongs to the elaborator"
     for sign, what in (("#", "a command"), ("@[", "an attribute"), ("«", "a quoted name"), ("`", "a quotation")):
