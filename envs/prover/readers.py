@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from proofgym.envs.prover.problem import Problem
@@ -40,12 +40,13 @@ def minif2f(folder: str | Path, split: str = "") -> Iterator[Problem]:
     Raises:
         BadInput: If the folder holds no such files.
     """
-    yield from _files(folder, f"**/{split or '*'}*.lean" if split else "**/*.lean", "minif2f")
+    patterns = (f"**/{split}.lean", f"**/{split}/*.lean") if split else ("**/*.lean",)
+    yield from _files(folder, patterns, "minif2f")
 
 
 def putnam_lean(folder: str | Path) -> Iterator[Problem]:
     """PutnamBench in Lean 4 (`lean4/src`). Problems that ask for an answer besides the proof are left out."""
-    for problem in _files(folder, "**/putnam_*.lean", "putnambench"):
+    for problem in _files(folder, ("**/putnam_*.lean",), "putnambench"):
         if not _ANSWER.search(problem.header):
             yield problem
 
@@ -89,15 +90,15 @@ def proofnet(path: str | Path) -> Iterator[Problem]:
         yield Problem("proofnet", re.sub(r"\W", "_", name), found[2].strip(), str(header), (), key_of(found[2]))
 
 
-def _files(folder: str | Path, pattern: str, kind: str) -> Iterator[Problem]:
-    paths = sorted(Path(folder).glob(pattern))
+def _files(folder: str | Path, patterns: Sequence[str], kind: str) -> Iterator[Problem]:
+    paths = sorted({path for pattern in patterns for path in Path(folder).glob(pattern)})
     count = 0
     for path in paths:
         for problem in lean_file(path, kind):
             count += 1
             yield problem
     if not count:
-        raise BadInput(f"{folder} holds no Lean 4 theorems with `sorry` in files {pattern}")
+        raise BadInput(f"{folder} holds no Lean 4 theorems with `sorry` in files {' or '.join(patterns)}")
 
 
 def _without_open_theorems(header: str) -> str:
