@@ -62,7 +62,7 @@ ENTRIES: tuple[EnvEntry, ...] = (
     ),
     EnvEntry(
         "proofgym/CoqProof-v0", "proofgym.envs.prover.coq:CoqProof", "proof",
-        "Prove a theorem in Coq in one script; Coq's messages come back for another try.", max_turns=4, needs=("coq",),
+        "Prove a theorem in Coq in one script; messages come back for another try.", max_turns=4, needs=("coq",),
     ),
     EnvEntry(
         "proofgym/CoqTactic-v0", "proofgym.envs.prover.coq:CoqTactic", "proof",
@@ -82,7 +82,7 @@ ENTRIES: tuple[EnvEntry, ...] = (
     ),
     EnvEntry(
         "proofgym/LeanProof-v0", "proofgym.envs.prover.lean:LeanProof", "proof",
-        "Prove a theorem in Lean 4 in one script; Lean's messages come back for another try.", max_turns=4, needs=("lean",),
+        "Prove a theorem in Lean 4 in one script; messages come back for another try.", max_turns=4, needs=("lean",),
     ),
     EnvEntry(
         "proofgym/LeanTactic-v0", "proofgym.envs.prover.lean:LeanTactic", "proof",

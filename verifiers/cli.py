@@ -62,7 +62,9 @@ def proof(
     script: Annotated[Path, typer.Option("--proof", help="A file with the tactics, or - for stdin.")],
     prover: Annotated[str, typer.Option(help="lean, coq or toy.")] = "lean",
     header: Annotated[Path | None, typer.Option(help="A file with trusted text before the theorem.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the layer that refused, axioms, constants.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON: the layer that refused, axioms, constants.")
+    ] = False,
 ) -> None:
     """Judge a formal proof in a fresh process. Exit code 0: proved, 1: not, 3: could not be judged."""
     from proofgym.verifiers import proof as judge

@@ -57,7 +57,9 @@ class ProverEnv(VerifiableEnv):
     observation_limit: ClassVar[int] = 16_384
     action_limit: ClassVar[int] = 16_384
 
-    def __init__(self, *, budget: Mapping[str, Any] | None = None, prover_backend: Backend | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *, budget: Mapping[str, Any] | None = None, prover_backend: Backend | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         try:
             self.budget = Budget(**(budget or {}))
@@ -260,7 +262,16 @@ class TacticEnv(ProverEnv):
 
     def cheats(self) -> Sequence[str]:
         """Holes, axioms and ways around the kernel, besides junk."""
-        return (*super().cheats(), "sorry", "admit", "undo 99999", "goto 99999", "goto 0", "exact sorry", "axiom h : False")
+        return (
+            *super().cheats(),
+            "sorry",
+            "admit",
+            "undo 99999",
+            "goto 99999",
+            "goto 0",
+            "exact sorry",
+            "axiom h : False",
+        )
 
 
 def _unfenced(action: str) -> tuple[str, int]:

@@ -50,7 +50,11 @@ class CoqTactic(TacticEnv):
         return f"{text}."
 
     def introduction(self) -> str:
-        return _introduction(self.problem, "Write Coq tactics, each with its full stop; each acts on the first goal. `undo.` and `goto STATE.` go back.")
+        return _introduction(
+            self.problem,
+            "Write Coq tactics, each with its full stop; each acts on the first goal. "
+            "`undo.` and `goto STATE.` go back.",
+        )
 
     def lemmas(self) -> list[str]:
         """The theorems of the standard library that are used most."""
@@ -61,7 +65,8 @@ class CoqProof(WholeProofEnv):
     """Asks for a whole proof in Coq.
 
     Observation: the theorem; after an attempt that failed, Coq's messages, with lines counted in the proof.
-    Action: the sentences between `Proof.` and `Qed.`, alone or in a code block; the theorem may be restated around them.
+    Action: the sentences between `Proof.` and `Qed.`,
+    alone or in a code block; the theorem may be restated around them.
     Episode: terminated by a proof that the final check accepts; truncated after `max_turns` attempts.
 
     Args:

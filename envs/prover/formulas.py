@@ -7,6 +7,8 @@ The same statement can be asked in Lean and Coq: see `proofgym.envs.prover.mirro
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+
 import numpy as np
 
 from proofgym.verifiers.proof.toy.formula import (
@@ -32,13 +34,15 @@ _ATOMS = ("p", "q", "r", "s", "t", "u", "v", "w", "a", "b", "c", "d")
 
 NEGATION = (
     "(A -> B) -> ~B -> ~A", "~(A | B) <-> ~A & ~B", "~A | ~B -> ~(A & B)", "~~~A -> ~A", "A -> ~~A", "~~(A | ~A)",
-    "(A -> ~B) -> B -> ~A", "~(A & ~A)", "(A <-> ~A) -> C", "~~(A -> B) -> ~~A -> ~~B", "~A -> A -> B", "(A | B) & ~A -> B",
+    "(A -> ~B) -> B -> ~A", "~(A & ~A)", "(A <-> ~A) -> C", "~~(A -> B) -> ~~A -> ~~B", "~A -> A -> B",
+    "(A | B) & ~A -> B",
     "~(A <-> ~A)", "~~A & ~~B -> ~~(A & B)", "(A -> B | ~A) -> (A -> B)", "~(~A | ~B) -> ~~(A & B)",
 )  # fmt: skip
 CONNECTIVES = (
     "(A & B -> C) <-> (A -> B -> C)", "(A | B -> C) <-> (A -> C) & (B -> C)", "(A -> B & C) <-> (A -> B) & (A -> C)",
     "A & (B | C) <-> A & B | A & C", "A | B & C <-> (A | B) & (A | C)", "(A -> B) & (B -> C) -> A -> C",
-    "(A <-> B) -> (B <-> A)", "(A <-> B) & (B <-> C) -> (A <-> C)", "A & A | A <-> A", "(A -> B) | (A -> C) -> A -> B | C",
+    "(A <-> B) -> (B <-> A)", "(A <-> B) & (B <-> C) -> (A <-> C)", "A & A | A <-> A",
+    "(A -> B) | (A -> C) -> A -> B | C",
     "(A -> B) -> (A -> C) -> A -> B & C", "(A <-> B) -> (A & C <-> B & C)", "(A <-> B) -> (A | C <-> B | C)",
     "A -> (A -> B) -> (B -> C) -> C", "(A | B) & (A -> C) & (B -> C) -> C", "(A <-> B) -> ((A -> C) <-> (B -> C))",
 )  # fmt: skip
@@ -223,7 +227,7 @@ def _rewriting(rng: np.random.Generator, n: int) -> Formula:
     count = n + 1
     constants: list[Term] = [Fun(name) for name in ("a", "b", "c", "d", "e", "g", "k", "m")[: count + 1]]
     steps: list[Formula] = []
-    for left, right in zip(constants, constants[1:], strict=False):
+    for left, right in pairwise(constants):
         steps.append(Equal(left, right) if rng.random() < 0.6 else Equal(right, left))
     first, last = constants[0], constants[-1]
     for _ in range(int(rng.integers(0, n + 1))):
@@ -245,7 +249,7 @@ def _relations(rng: np.random.Generator, n: int) -> Formula:
     if turned:
         laws.append("forall x y, R(x, y) -> R(y, x)")
     steps: list[Formula] = []
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b in pairwise(points):
         steps.append(Pred("R", (b, a) if turned and rng.random() < 0.4 else (a, b)))
     goal: Formula = Pred("R", (points[0], points[-1]))
     for i in rng.permutation(len(steps)):
@@ -333,4 +337,3 @@ def _renamed(formula: Formula, names: Mapping[str, str]) -> Formula:
     if isinstance(formula, All | Ex):
         return type(formula)(_renamed(formula.body, names))
     return formula
-

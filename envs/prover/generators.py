@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -116,14 +117,12 @@ def _recursion(rng: np.random.Generator, n: int, prover: str) -> _Made:
     """A function defined by recursion has a closed form, by induction."""
     start, step = int(rng.integers(0, 3 * n + 3)), int(rng.integers(1, 3 * n + 3))
     if prover == "lean":
-        header = f"prelude\nimport MiniNat\ndef walk : Nat → Nat\n  | .zero => {start}\n  | .succ n => walk n + {step}\n"
-        proof = (
-            "induction n with\n"
-            f"| zero => exact (Nat.zero_add {start}).symm\n"
-            f"| succ n ih =>\n  show walk n + {step} = {step} * (n + 1) + {start}\n"
-            "  rw [ih, Nat.add_right_comm]\n  rfl",
+        header = (
+            f"prelude\nimport MiniNat\ndef walk : Nat → Nat\n  | .zero => {start}\n  | .succ n => walk n + {step}\n"
         )
-        return _Made(f"(n : Nat) : walk n = {step} * n + {start}", proof, header)
+        proof = f"induction n with\n| zero => exact (Nat.zero_add {start}).symm\n| succ n ih =>\n"
+        proof += f"  show walk n + {step} = {step} * (n + 1) + {start}\n  rw [ih, Nat.add_right_comm]\n  rfl"
+        return _Made(f"(n : Nat) : walk n = {step} * n + {start}", (proof,), header)
     header = (
         "Require Import Arith Lia List.\nFixpoint walk (n : nat) : nat := match n with "
         f"0 => {start} | S m => walk m + {step} end.\n"
@@ -159,7 +158,9 @@ def _lists(rng: np.random.Generator, n: int, prover: str) -> _Made:
             lines.append("try simp only [Nat.add_assoc, Nat.add_comm, Nat.add_left_comm]")
         return _Made(said, tuple(lines) if len(names) > 1 else (f"first\n| rfl\n| {lines[0]}",))
     said = f"(f : nat -> nat) ({' '.join(names)} : list nat) : length ({whole}) = {total}"
-    return _Made(said, ("repeat rewrite app_length.", "repeat rewrite map_length.", "repeat rewrite rev_length.", "lia."))
+    return _Made(
+        said, ("repeat rewrite app_length.", "repeat rewrite map_length.", "repeat rewrite rev_length.", "lia.")
+    )
 
 
 def _group(rng: np.random.Generator, n: int, prover: str) -> _Made:
@@ -169,8 +170,8 @@ def _group(rng: np.random.Generator, n: int, prover: str) -> _Made:
     kept = [_pick(rng, letters) for _ in range(1 + int(rng.integers(1, n + 2)))]
     word = list(kept)
     for _ in range(n):
-        at, letter = int(rng.integers(1, len(word) + 1)), _pick(rng, letters)
-        word[at:at] = [letter, f"(i {letter})"] if rng.random() < 0.5 else [f"(i {letter})", letter]
+        place, letter = int(rng.integers(1, len(word) + 1)), _pick(rng, letters)
+        word[place:place] = [letter, f"(i {letter})"] if rng.random() < 0.5 else [f"(i {letter})", letter]
     lines: list[str] = []
     now = list(word)
     while True:
@@ -183,7 +184,11 @@ def _group(rng: np.random.Generator, n: int, prover: str) -> _Made:
         if lean:
             lines.append(f"rewrite [assoc {before} {first} {second}, {law} {letter}, mul_one {before}]")
         else:
-            lines += [f"rewrite (assoc {before} {first} {second}).", f"rewrite ({law} {letter}).", f"rewrite (mul_one {before})."]
+            lines += [
+                f"rewrite (assoc {before} {first} {second}).",
+                f"rewrite ({law} {letter}).",
+                f"rewrite (mul_one {before}).",
+            ]
         del now[at : at + 2]
     left, right = _product(word), _product(now)
     lines.append("rfl" if lean else "reflexivity.")
@@ -213,7 +218,7 @@ def _bounds(rng: np.random.Generator, n: int, prover: str) -> _Made:
     names = list(_VARIABLES[: n + 2])
     lean = prover == "lean"
     le = "≤" if lean else "<="
-    steps = list(zip(names, names[1:], strict=False))
+    steps = list(pairwise(names))
     given = [f"(h{k} : {a} {le} {b})" for k, (a, b) in enumerate(steps)]
     order = rng.permutation(len(given))
     shift = int(rng.integers(0, 3 * n))

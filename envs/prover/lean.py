@@ -20,7 +20,8 @@ class LeanTactic(TacticEnv):
     """Asks for a proof in Lean 4, tactic by tactic.
 
     Observation: the theorem; then Lean's error, if there was one, and the open goals with their hypotheses.
-    Action: one tactic, or several, one a line; indented lines belong to the tactic above. `undo [N]` and `goto STATE` go
+    Action: one tactic, or several,
+    one a line; indented lines belong to the tactic above. `undo [N]` and `goto STATE` go
         back to earlier states.
     Episode: terminated when no goal is open and a fresh Lean has judged the whole proof; truncated after `max_turns`.
 

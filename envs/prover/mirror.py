@@ -120,7 +120,9 @@ def _line(tactic: str, goal: ToyGoal, tongue: Tongue, taken: set[str]) -> str:
     variables = frozenset(goal.variables)
 
     def applied(name: str, parts: Sequence[str]) -> str:
-        shown = [part if part in goal.context else writer.term(parse_term(part, variables), inner=True) for part in parts]
+        shown = [
+            part if part in goal.context else writer.term(parse_term(part, variables), inner=True) for part in parts
+        ]
         return " ".join([name, *shown])
 
     def grouped(name: str, parts: Sequence[str]) -> str:

@@ -53,7 +53,14 @@ class Problem:
         Raises:
             BadInput: For anything else, with the reason.
         """
-        if not isinstance(instance, Mapping) or set(instance) != {"kind", "name", "statement", "header", "script", "key"}:
+        if not isinstance(instance, Mapping) or set(instance) != {
+            "kind",
+            "name",
+            "statement",
+            "header",
+            "script",
+            "key",
+        }:
             raise BadInput("a theorem has the keys kind, name, statement, header, script and key")
         texts = [instance[key] for key in ("kind", "name", "statement", "header", "key")]
         script = instance["script"]

@@ -69,7 +69,7 @@ def putnam_coq(folder: str | Path) -> Iterator[Problem]:
 
 
 def proofnet(path: str | Path) -> Iterator[Problem]:
-    """ProofNet as JSON Lines with Lean 4 statements: `name` or `id`, `lean4_formalization` or `formal_statement`, a header.
+    """ProofNet as JSON Lines with Lean 4 statements, under `lean4_formalization` or `formal_statement`.
 
     Raises:
         BadInput: For a row without a Lean 4 statement. The original set is in Lean 3 and needs porting first.
@@ -84,9 +84,15 @@ def proofnet(path: str | Path) -> Iterator[Problem]:
             name = str(row.get("name") or row.get("id"))
         except (ValueError, AttributeError) as error:
             raise BadInput(f"line {number} of {path} is no JSON object: {error}") from error
-        found = re.match(r"\s*(?:theorem|lemma)\s+(\S+)\s*((?:.|\n)*?)\s*:=", said + " :=") if isinstance(said, str) else None
+        found = (
+            re.match(r"\s*(?:theorem|lemma)\s+(\S+)\s*((?:.|\n)*?)\s*:=", said + " :=")
+            if isinstance(said, str)
+            else None
+        )
         if found is None:
-            raise BadInput(f"line {number} of {path} has no Lean 4 statement; Lean 3 statements have to be ported first")
+            raise BadInput(
+                f"line {number} of {path} has no Lean 4 statement; Lean 3 statements have to be ported first"
+            )
         yield Problem("proofnet", re.sub(r"\W", "_", name), found[2].strip(), str(header), (), key_of(found[2]))
 
 

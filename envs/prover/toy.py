@@ -61,7 +61,8 @@ class ToyProof(TacticEnv):
     A proof earns 1.0. See `proofgym.envs.prover.base` for what the steps pay; a tactic that fails costs 0.02.
 
     Args:
-        kinds: Which of `connectives`, `functions`, `horn`, `negation`, `quantifiers`, `relations`, `rewriting`, `shuffle`.
+        kinds: Which of `connectives`, `functions`, `horn`, `negation`, `quantifiers`, `relations`, `rewriting`,
+        `shuffle`.
     """
 
     family: ClassVar[str] = "toy_proof"

@@ -38,15 +38,14 @@ def picture(found: Found, *, title: str = "", most: int = 300) -> str:
     _place(children, rows)
     deepest = max(found.nodes[index].depth for index in shown)
     width, height = (deepest + 1) * _COLUMN + 20, int((max(rows.values()) + 1) * _ROW) + 40
-    parts = [
+    frame = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'font-family="ui-monospace, monospace" font-size="11" role="img">'
-    ]
+    )
     said = title or f"{found.why}: {found.expansions} expansions, {found.steps} tactics, {len(found.nodes)} nodes"
-    parts.append(f'<text x="10" y="18" font-weight="bold">{escape(said)}</text>')
+    parts = [frame, f'<text x="10" y="18" font-weight="bold">{escape(said)}</text>']
     for parent, below in children.items():
-        for child in below:
-            parts.append(_edge(found.nodes, rows, parent, child, child in path))
+        parts += [_edge(found.nodes, rows, parent, child, child in path) for child in below]
     parts += [_box(found.nodes[index], rows[index], index in path) for index in shown]
     return "\n".join([*parts, "</svg>"])
 

@@ -28,7 +28,8 @@ from proofgym.verifiers.proof.protocol import (
 from proofgym.verifiers.verdict import Verdict
 
 __all__ = [
-    "LAYERS", "PROVERS", "Backend", "Budget", "Goal", "Hypothesis", "ProofState", "ProofTask", "ProverLost", "ProverMissing",
+    "LAYERS", "PROVERS", "Backend", "Budget", "Goal", "Hypothesis", "ProofState", "ProofTask", "ProverLost",
+    "ProverMissing",
     "Report", "StatementRefused", "StepResult", "backend", "check", "examine", "missing",
 ]  # fmt: skip
 
@@ -51,7 +52,13 @@ def backend(prover: str = "lean") -> Backend:
 
 
 def check(
-    statement: str, proof: str, prover: str = "lean", *, header: str = "", name: str = "goal", budget: Budget | None = None
+    statement: str,
+    proof: str,
+    prover: str = "lean",
+    *,
+    header: str = "",
+    name: str = "goal",
+    budget: Budget | None = None,
 ) -> Verdict:
     """Judge a proof of a trusted statement, in a fresh process.
 
@@ -69,7 +76,13 @@ def check(
 
 
 def examine(
-    statement: str, proof: str, prover: str = "lean", *, header: str = "", name: str = "goal", budget: Budget | None = None
+    statement: str,
+    proof: str,
+    prover: str = "lean",
+    *,
+    header: str = "",
+    name: str = "goal",
+    budget: Budget | None = None,
 ) -> Report:
     """`check`, with everything that was found: the layer that refused it, axioms, constants, files, messages."""
     return backend(prover).examine(ProofTask(name, statement, header, budget or Budget()), proof)

@@ -48,7 +48,10 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
             begun = time.perf_counter()
             report["step"] = lean.run(state, "constructor").ok
             report["step_s"] = round(time.perf_counter() - begun, 3)
-            good, hole = lean.examine(task, "exact ⟨h.2, h.1⟩"), lean.judge.examine(lean.complete(task), "sorry", gated=False)
+            good, hole = (
+                lean.examine(task, "exact ⟨h.2, h.1⟩"),
+                lean.judge.examine(lean.complete(task), "sorry", gated=False),
+            )
             report["accepts_a_proof"], report["check_s"] = good.accepted, round(good.seconds, 3)
             report["refuses_a_hole"] = hole.layer == "axioms"
     except Unjudged as error:

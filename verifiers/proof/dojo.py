@@ -24,7 +24,8 @@ from proofgym.verifiers.proof.protocol import Backend, ProofState, ProofTask, Pr
 from proofgym.verifiers.verdict import Verdict
 
 __all__ = [
-    "Dojo", "LeanDojoBackend", "LeanError", "LeanGitRepo", "ProofFinished", "ProofGivenUp", "TacticResult", "TacticState",
+    "Dojo", "LeanDojoBackend", "LeanError", "LeanGitRepo", "ProofFinished", "ProofGivenUp", "TacticResult",
+    "TacticState",
     "Theorem", "TracedTactic", "read_benchmark",
 ]  # fmt: skip
 
@@ -163,7 +164,8 @@ def read_benchmark(path: str | Path) -> Iterator[Theorem]:
     for number, row in enumerate(rows):
         try:
             traced = tuple(
-                TracedTactic(str(t["tactic"]), str(t["state_before"]), str(t["state_after"])) for t in row["traced_tactics"]
+                TracedTactic(str(t["tactic"]), str(t["state_before"]), str(t["state_after"]))
+                for t in row["traced_tactics"]
             )
             yield Theorem(LeanGitRepo(row["url"], row["commit"]), row["file_path"], row["full_name"], traced=traced)
         except (KeyError, TypeError) as error:

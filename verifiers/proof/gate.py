@@ -14,39 +14,36 @@ from collections.abc import Iterator
 __all__ = ["MOST_CHARACTERS", "blank_lean", "coq", "lean", "sentences"]
 
 MOST_CHARACTERS = 20_000
+MOST_DEPTH = 100
 
 _LEAN_COMMANDS = """
-    abbrev add_decl_doc alias attribute axiom binder_predicate builtin_initialize builtin_simproc class compile_inductive
-    constant coinductive declare_config_elab declare_simp_like_tactic declare_syntax_cat def deriving dsimproc elab elab_rules end
-    example export extends extern grind_pattern import include inductive infix infixl infixr init_quot initialize instance
-    irreducible_def lemma library_note local macro macro_rules meta module mutual namespace noncomputable notation notation3
-    omit opaque open partial postfix prefix prelude private proof_wanted protected public recommended_spelling
-    register_builtin_option register_error_explanation register_label_attr register_option register_parser_alias
-    register_simp_attr register_tactic_tag run_cmd run_elab run_meta scoped seal section set_option show_panel_widgets simproc
-    structure suppress_compilation syntax tactic_extension theorem to_additive unif_hint universe universes unsafe unseal
-    variable variables whatsnew where termination_by decreasing_by
-""".split()
-_LEAN_HOLES = ["admit", "sorry", "sorryAx", "stop", "proof_skip"]
+    abbrev add_decl_doc alias attribute axiom binder_predicate builtin_initialize builtin_simproc class
+    compile_inductive constant coinductive declare_config_elab declare_simp_like_tactic declare_syntax_cat def
+    deriving dsimproc elab elab_rules end example export extends extern grind_pattern import include inductive infix
+    infixl infixr init_quot initialize instance irreducible_def lemma library_note local macro macro_rules meta module
+    mutual namespace noncomputable notation notation3 omit opaque open partial postfix prefix prelude private
+    proof_wanted protected public recommended_spelling register_builtin_option register_error_explanation
+    register_label_attr register_option register_parser_alias register_simp_attr register_tactic_tag run_cmd run_elab
+    run_meta scoped seal section set_option show_panel_widgets simproc structure suppress_compilation syntax
+    tactic_extension theorem to_additive unif_hint universe universes unsafe unseal variable variables whatsnew where
+    termination_by decreasing_by
+"""
+_LEAN_HOLES = "admit sorry sorryAx stop proof_skip"
 _LEAN_ESCAPES = """
     by_elab csimp dbg_trace debug elab_term eval_tac evalTac extern implemented_by include_str include_bytes initFn IO
-    lcProof lcUnreachable lcCast lcAny lcErased lcVoid native native_decide ofReduceBool panic panicWithPos reduceBool reduceNat run_tac skipKernelTC
-    trustCompiler unsafeBaseIO unsafeCast unsafeEIO unsafeIO bv_decide dbgTrace dbgTraceIfShared ptrAddrUnsafe
-    term_elab tactic_elab unsafeTerm
-""".split()
-_LEAN_WORDS = {word: "a command" for word in _LEAN_COMMANDS}
-_LEAN_WORDS |= {word: "a hole" for word in _LEAN_HOLES}
-_LEAN_WORDS |= {word: "a way out of the logic" for word in _LEAN_ESCAPES}
+    lcProof lcUnreachable lcCast lcAny lcErased lcVoid native native_decide ofReduceBool panic panicWithPos reduceBool
+    reduceNat run_tac skipKernelTC trustCompiler unsafeBaseIO unsafeCast unsafeEIO unsafeIO bv_decide dbgTrace
+    dbgTraceIfShared ptrAddrUnsafe term_elab tactic_elab unsafeTerm
+"""
+_LEAN_WORDS = dict.fromkeys(_LEAN_COMMANDS, "a command")
+_LEAN_WORDS |= dict.fromkeys(_LEAN_HOLES, "a hole")
+_LEAN_WORDS |= dict.fromkeys(_LEAN_ESCAPES, "a way out of the logic")
 _LEAN_TOKEN = re.compile(r"[^\W\d][\w'!?]*(?:\.[^\W\d][\w'!?]*)*|\d+|[\s\S]")
 
-_COQ_WORDS = {word: "a hole" for word in ("admit", "give_up", "Admitted")}
-_COQ_WORDS |= {
-    word: "a way around the kernel"
-    for word in (
-        "native_compute", "native_cast_no_check", "vm_cast_no_check", "exact_no_check", "convert_concl_no_check",
-        "change_no_check", "external", "ltac2", "Redirect", "Extraction", "Load", "Cd", "Axiom", "Parameter",
-        "Declare", "Unset", "Set",
-    )
-}  # fmt: skip
+_COQ_WORDS = dict.fromkeys(("admit", "give_up", "Admitted"), "a hole")
+_COQ_WORDS |= dict.fromkeys(("native_compute", "native_cast_no_check", "vm_cast_no_check", "exact_no_check",
+"convert_concl_no_check", "change_no_check", "external", "ltac2", "Redirect", "Extraction", "Load", "Cd", "Axiom",
+"Parameter", "Declare", "Unset", "Set"), "a way around the kernel")  # fmt: skip
 _COQ_WORD = re.compile(r"[^\W\d][\w']*")
 _COQ_PREFIX = re.compile(r"(?:[-+*]+|[{}]|(?:all|!|\d+(?:\s*[-,]\s*\d+)*|\[\s*[a-z_][\w']*\s*\])\s*:(?!=))\s*")
 
@@ -141,9 +138,8 @@ def coq(text: str) -> str:
             inner = inner[found.end() :]
         if inner and not (inner[0].islower() and inner[0].isascii()) and inner[0] not in "([":
             return f"a sentence begins with {inner[:12]!r}: only tactics may stand here"
-        if inner.startswith("["):
-            if not inner.startswith("[>"):
-                return f"a sentence begins with {inner[:12]!r}: only tactics may stand here"
+        if inner.startswith("[") and not inner.startswith("[>"):
+            return f"a sentence begins with {inner[:12]!r}: only tactics may stand here"
     return ""
 
 
@@ -153,7 +149,8 @@ def sentences(text: str, *, strings: bool = False) -> Iterator[tuple[int, int]]:
     Args:
         strings: Whether the text may hold strings; trusted text may.
     Raises:
-        ValueError: If a comment is not closed, a string is found where none may be, or the last sentence has no full stop.
+        ValueError: If a comment is not closed, a string is found where none may be,
+        or the last sentence has no full stop.
 
     >>> [("- a. {b.}"[i:j]) for i, j in sentences("- a. {b.}")]
     ['-', 'a.', '{', 'b.', '}']
@@ -220,9 +217,13 @@ def _blank_coq(text: str, strings: bool = False) -> str:
 def _signs(text: str) -> str:
     if len(text) > MOST_CHARACTERS:
         return f"a proof has at most {MOST_CHARACTERS} characters, found {len(text)}"
+    depth = 0
     for sign in text:
         if sign == "\n":
             continue
+        depth += (sign in "([{⟨") - (sign in ")]}⟩")
+        if depth > MOST_DEPTH:  # a parser that descends would spend seconds, or its stack
+            return f"brackets are nested at most {MOST_DEPTH} deep"
         if sign == "\t" or unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
             return f"the sign U+{ord(sign):04X} has no place in a proof"
     return ""

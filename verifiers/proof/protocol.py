@@ -16,13 +16,15 @@ from proofgym.errors import BadInput, Unjudged
 from proofgym.verifiers.verdict import Status, Verdict
 
 __all__ = [
-    "LAYERS", "Backend", "Budget", "Goal", "Hypothesis", "ProofState", "ProofTask", "ProverLost", "ProverMissing", "Report",
+    "LAYERS", "Backend", "Budget", "Goal", "Hypothesis", "ProofState", "ProofTask", "ProverLost", "ProverMissing",
+    "Report",
     "StatementRefused", "StepResult", "shorten",
 ]  # fmt: skip
 
 LAYERS = ("gate", "compile", "constants", "statement", "axioms", "files", "kernel", "limit")
 """The layers of the final check, in the words of `Report.layer`: what the text may say, whether a fresh process accepts
-it, which constants it declared, what was proved, what it rests on, what it left on disk, what a second kernel says, and what it cost."""
+it, which constants it declared, what was proved, what it rests on, what it left on disk, what a second kernel says, and
+what it cost."""
 
 
 class ProverMissing(Unjudged):
@@ -246,4 +248,3 @@ def shorten(text: str, most: int = 1024) -> str:
     """
     text = text.strip()
     return text if len(text) <= most else text[: max(0, most - 3)] + "..."
-

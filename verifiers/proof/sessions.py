@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from proofgym.errors import Unjudged
 from proofgym.verifiers.proof.protocol import (
@@ -32,6 +32,8 @@ from proofgym.verifiers.proof.protocol import (
 from proofgym.verifiers.verdict import Verdict
 
 __all__ = ["LiveBackend", "PoolReport", "Reply", "Session", "SessionDied", "SessionPool", "SessionStuck", "rss_mb"]
+
+LiveT = TypeVar("LiveT", bound="LiveBackend")
 
 ATTEMPTS = 3
 MOST_USES = 5000
@@ -265,7 +267,7 @@ class LiveBackend:
         """Kill the sessions."""
         self.pool.close()
 
-    def __enter__(self) -> LiveBackend:
+    def __enter__(self: LiveT) -> LiveT:
         return self
 
     def __exit__(self, *_: object) -> None:

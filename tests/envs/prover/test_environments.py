@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -22,9 +23,15 @@ from proofgym.errors import BadInput, Unjudged
 from proofgym.verifiers.proof import Report
 from proofgym.verifiers.proof.toy import ToyBackend
 
-SWAP = Problem("x", "goal", "p & q -> q & p", "", ("intro h", "cases h a b", "split", "exact b", "exact a"), "swap").to_json()
-LEAN = Problem("x", "goal", "(p q : Prop) : p ∧ q → q ∧ p", "", ("intro h", "constructor", "exact h.2", "exact h.1"), "k").to_json()
-COQ = Problem("x", "goal", "(P Q : Prop) : P /\\ Q -> Q /\\ P", "", ("intros [p q].", "split.", "- exact q.", "- exact p."), "k").to_json()
+SWAP = Problem(
+    "x", "goal", "p & q -> q & p", "", ("intro h", "cases h a b", "split", "exact b", "exact a"), "swap"
+).to_json()
+LEAN = Problem(
+    "x", "goal", "(p q : Prop) : p ∧ q → q ∧ p", "", ("intro h", "constructor", "exact h.2", "exact h.1"), "k"
+).to_json()
+COQ = Problem(
+    "x", "goal", "(P Q : Prop) : P /\\ Q -> Q /\\ P", "", ("intros [p q].", "split.", "- exact q.", "- exact p."), "k"
+).to_json()
 
 
 def total(env: Any, *actions: str) -> float:
@@ -92,7 +99,7 @@ def test_coming_back_to_a_state_repays_what_leaving_it_cost(toy: ToyProof) -> No
 def test_the_potential_falls_with_goals_and_size_and_never_rises_above_zero() -> None:
     values = [potential(n, 9 * n, 9) for n in range(1, 30)]
     assert values[0] == 0.0
-    assert all(a > b for a, b in zip(values, values[1:], strict=False))
+    assert all(a > b for a, b in pairwise(values))
     assert all(-0.3 <= v <= 0.0 for v in values)
     assert potential(1, 1, 9) == potential(1, 9, 9) == 0.0
     assert potential(1, 90, 9) < 0.0
@@ -162,9 +169,9 @@ def test_options_that_cannot_be_used_are_told() -> None:
         LeanTactic(kinds="library", problems=theorems("lean"))
     with pytest.raises(BadInput, match="empty"):
         LeanTactic(problems=[])
+    env = ToyProof()
+    env.reset(options={"instance": {**SWAP, "script": []}})
     with pytest.raises(BadInput, match="no proof"):
-        env = ToyProof()
-        env.reset(options={"instance": {**SWAP, "script": []}})
         env.oracle()
 
 
@@ -174,7 +181,11 @@ def test_options_that_cannot_be_used_are_told() -> None:
         ("exact h", "lean", "exact h"),
         ("by exact h", "lean", "exact h"),
         ("So:\n```lean\nexact h\n```\nDone.", "lean", "exact h"),
-        ("```lean\nfoo\n```\nno, rather\n```lean4\ntheorem goal (p : Prop) : p := by\n  exact h\n```", "lean", "exact h"),
+        (
+            "```lean\nfoo\n```\nno, rather\n```lean4\ntheorem goal (p : Prop) : p := by\n  exact h\n```",
+            "lean",
+            "exact h",
+        ),
         ("lemma x : a = b := by\n  rfl", "lean", "rfl"),
         ("intros. auto.", "coq", "intros. auto."),
         ("Theorem goal : True.\nProof.\nexact I.\nQed.", "coq", "exact I."),
@@ -197,8 +208,10 @@ def provers(lean: Any, coq: Any) -> dict[str, Any]:
 
 
 CLASSES = [
-    pytest.param(LeanTactic, LEAN, "lean", marks=pytest.mark.lean), pytest.param(LeanProof, LEAN, "lean", marks=pytest.mark.lean),
-    pytest.param(CoqTactic, COQ, "coq", marks=pytest.mark.coq), pytest.param(CoqProof, COQ, "coq", marks=pytest.mark.coq),
+    pytest.param(LeanTactic, LEAN, "lean", marks=pytest.mark.lean), pytest.param(LeanProof, LEAN, "lean",
+    marks=pytest.mark.lean),
+    pytest.param(CoqTactic, COQ, "coq", marks=pytest.mark.coq), pytest.param(CoqProof, COQ, "coq",
+    marks=pytest.mark.coq),
 ]  # fmt: skip
 
 
@@ -234,7 +247,7 @@ def test_a_fork_is_exact(kind: Any, instance: Any, prover: str, request: pytest.
 
 @pytest.mark.lean
 def test_gymnasium_accepts_the_lean_environment(lean: Any) -> None:
-    made = proofgym.make("LeanTactic", prover_backend=lean, kinds=("evaluate", "library"), render_mode="ansi")
+    made = proofgym.make("LeanTactic", kinds=("evaluate", "library"), render_mode="ansi")
     check_env(made.unwrapped)
 
 

@@ -78,7 +78,9 @@ def test_enumeration_proves_the_easy_part_and_not_everything() -> None:
 
 @pytest.mark.lean
 def test_enumeration_proves_some_of_the_lean_library(lean: Any) -> None:
-    chosen = [p for p in theorems("lean") if p.name in ("and_swap", "mul_comm_thm", "rev_rev_thm", "power_value", "peirce")]
+    chosen = [
+        p for p in theorems("lean") if p.name in ("and_swap", "mul_comm_thm", "rev_rev_thm", "power_value", "peirce")
+    ]
     results = {
         p.name: search(lean, p.task(Budget()), enumerate_lean, most_expansions=6).proof is not None for p in chosen
     }
@@ -90,5 +92,7 @@ def test_enumeration_proves_some_of_the_lean_library(lean: Any) -> None:
 @pytest.mark.coq
 def test_enumeration_proves_some_of_the_coq_library(coq: Any) -> None:
     chosen = [p for p in theorems("coq") if p.name in ("and_swap", "mul_zero_thm", "cantor")]
-    results = {p.name: search(coq, p.task(Budget()), enumerate_coq, most_expansions=6).proof is not None for p in chosen}
+    results = {
+        p.name: search(coq, p.task(Budget()), enumerate_coq, most_expansions=6).proof is not None for p in chosen
+    }
     assert results == {"and_swap": True, "mul_zero_thm": True, "cantor": False}

@@ -1,4 +1,4 @@
-"""Provers for the tests: skipped by name where one is missing, failed where REQUIRE_PROVERS=1 says that it must be there."""
+"""Provers for the tests: without one they skip by name, or fail where REQUIRE_PROVERS=1 says that it must be there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LeanDojo's shape over our provers, and adapters to the real LeanDojo and REPL against stand-ins with their interface."""
+"""LeanDojo's shape over our provers; adapters to the real LeanDojo and REPL, against stand-ins for both."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def test_a_dojo_over_lean(lean: Any) -> None:
 def test_a_traced_benchmark_is_read_with_its_tactics(tmp_path: Path) -> None:
     row = {
         "url": "u", "commit": "c", "file_path": "A.lean", "full_name": "foo.bar",
-        "traced_tactics": [{"tactic": "rfl", "annotated_tactic": ["rfl", []], "state_before": "⊢ 1 = 1", "state_after": "no goals"}],
+        "traced_tactics": [{"tactic": "rfl", "annotated_tactic": ["rfl", []], "state_before": "⊢ 1 = 1",
+        "state_after": "no goals"}],
     }  # fmt: skip
     path = tmp_path / "train.json"
     path.write_text(json.dumps([row]), encoding="utf-8")
@@ -161,14 +162,16 @@ for line in sys.stdin:
         continue
     ask, text = json.loads(text), ""
     if "cmd" in ask and "theorem" not in ask["cmd"]:
-        answer = {"env": 0} if "Bad" not in ask["cmd"] else {"messages": [{"severity": "error", "data": "unknown module"}]}
+        answer = {"env": 0} if "Bad" not in ask["cmd"] else {"messages": [{"severity": "error",
+        "data": "unknown module"}]}
     elif "cmd" in ask:
         assert ask.get("env") == 0
         if "wrong" in ask["cmd"]:
             answer = {"messages": [{"severity": "error", "data": "unknown identifier"}], "env": 1}
         else:
             hole = {"proofState": 0, "goal": states[0], "pos": {"line": 1, "column": 1}}
-            answer = {"sorries": [hole], "messages": [{"severity": "warning", "data": "declaration uses 'sorry'"}], "env": 1}
+            answer = {"sorries": [hole], "messages": [{"severity": "warning", "data": "declaration uses 'sorry'"}],
+            "env": 1}
     elif ask["tactic"] == "die":
         sys.exit(1)
     elif ask["tactic"] == "hang":
@@ -176,7 +179,8 @@ for line in sys.stdin:
     elif ask["tactic"] == "constructor":
         answer = {"proofState": 1, "goals": ["case left\nh : p\n⊢ p", "case right\nh : p\n⊢ p"]}
     elif ask["tactic"] == "exact h":
-        answer = {"proofState": ask["proofState"] + 1, "goals": ["case right\nh : p\n⊢ p"] if ask["proofState"] == 1 else []}
+        answer = {"proofState": ask["proofState"] + 1,
+        "goals": ["case right\nh : p\n⊢ p"] if ask["proofState"] == 1 else []}
     else:
         answer = {"message": "Lean error:\nunknown tactic"}
     print(json.dumps(answer) + "\n", flush=True)

@@ -53,7 +53,9 @@ def test_lean_refuses_the_others_without_the_gate(attack: Attack, lean: Any) -> 
 
 
 @pytest.mark.coq
-@pytest.mark.parametrize("attack", [a for a in _COQ if a.layer == "gate"] + [a for a in _COQ if a.layer != "gate"][::4], ids=_name)
+@pytest.mark.parametrize(
+    "attack", [a for a in _COQ if a.layer == "gate"] + [a for a in _COQ if a.layer != "gate"][::4], ids=_name
+)
 def test_coq_refuses_it(attack: Attack, coq: Any) -> None:
     _refused(coq, attack, gated=True)
 

@@ -119,7 +119,8 @@ def test_messages_name_the_line_of_the_proof(coq: Any) -> None:
 
 
 def test_a_header_may_declare_what_the_statement_is_about(coq: Any) -> None:
-    header = "Require Import Lia.\nDefinition double (n : nat) := n + n.\nNotation \"'dbl' x\" := (double x) (at level 10).\n"
+    header = "Require Import Lia.\nDefinition double (n : nat) := n + n.\n"
+    header += "Notation \"'dbl' x\" := (double x) (at level 10).\n"
     task = ProofTask("goal", "(n : nat) : dbl n = 2 * n", header)
     state = coq.open(task)
     assert coq.run(coq.run(state, "unfold double.").state, "lia.").state.finished

@@ -83,8 +83,10 @@ def test_whatever_the_search_proves_is_true_in_every_row_of_the_truth_table(form
 
 
 @given(propositions, st.lists(st.sampled_from([
-    "intro h", "intro k", "intro m", "exact h", "exact k", "assumption", "apply h", "apply k", "apply m", "split", "left",
-    "right", "cases h a b", "cases k c d", "cases a e g", "exfalso", "classical n", "apply n", "note x h k", "have y : p",
+    "intro h", "intro k", "intro m", "exact h", "exact k", "assumption", "apply h", "apply k", "apply m", "split",
+    "left",
+    "right", "cases h a b", "cases k c d", "cases a e g", "exfalso", "classical n", "apply n", "note x h k",
+    "have y : p",
     "cases m u v", "cases h", "cases k",
 ]), max_size=14))  # fmt: skip
 def test_random_tactics_never_prove_what_is_not_a_tautology(formula: Formula, tactics: list[str]) -> None:
@@ -136,7 +138,9 @@ def holds(formula: Formula, env: tuple[int, ...], values: tuple[bool, ...], imag
         parts = [holds(formula.body, (x, *env), values, images) for x in (0, 1)]
         return all(parts) if isinstance(formula, All) else any(parts)
     left, right = holds(formula.left, env, values, images), holds(formula.right, env, values, images)
-    return left and right if isinstance(formula, And) else left or right if isinstance(formula, Or) else not left or right
+    return (
+        left and right if isinstance(formula, And) else left or right if isinstance(formula, Or) else not left or right
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,8 +190,10 @@ def test_a_deep_term_is_refused_and_not_a_crash() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "p &", "& p", "(p", "p)", "p q", "forall , p", "forall x p", "~", "p -> -> q", "P(", "P()", "x = ", "1", "p\x00",
-     "forall x, x", "p & P(x) & P", "f(a) = b & f", "(" * 4000, "~" * 4000, "p -> " * 700 + "p", "forall x, " * 300 + "p",
+    ["", " ", "p &", "& p", "(p", "p)", "p q", "forall , p", "forall x p", "~", "p -> -> q", "P(", "P()", "x = ", "1",
+    "p\x00",
+     "forall x, x", "p & P(x) & P", "f(a) = b & f", "(" * 4000, "~" * 4000, "p -> " * 700 + "p",
+     "forall x, " * 300 + "p",
      "f(" * 300 + "a" + ")" * 300 + " = a", "é", "p" * 4001],
 )  # fmt: skip
 def test_text_that_is_no_formula_is_told_in_words(text: str) -> None:
@@ -200,10 +206,9 @@ def test_every_text_is_a_tactic_that_works_or_one_that_fails(text: str, word: st
     tableau = apply_tactic(start(parse("(forall x, A(x) -> p) & (p | q) -> exists x, A(x)")), "intro h")
     try:
         after = apply_tactic(tableau, f"{word} {text}")
-    except TacticFailed as error:
-        assert str(error)
-    else:
-        assert after.steps == tableau.steps + 1
+    except TacticFailed:
+        return
+    assert after.steps == tableau.steps + 1
 
 
 def test_names_are_never_captured() -> None:
@@ -216,6 +221,7 @@ def test_names_are_never_captured() -> None:
 
 def test_the_number_of_goals_and_steps_is_bounded() -> None:
     tableau = start(parse("p -> p"))
-    with pytest.raises(TacticFailed, match="at most"):
-        for i in range(1000):
-            tableau = apply_tactic(tableau, f"have h{i} : p")
+    for i in range(63):
+        tableau = apply_tactic(tableau, f"have h{i} : p")
+    with pytest.raises(TacticFailed, match="at most 64 goals"):
+        apply_tactic(tableau, "have h : p")

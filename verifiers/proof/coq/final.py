@@ -101,7 +101,9 @@ class CoqJudge:
             return Report.rejected("limit", spent, messages=messages)
         files = {artifact.path: artifact for artifact in result.artifacts}
         made = files.pop("Sub.vo", None)
-        stray = sorted(f for f in files if f not in {*_CACHES, "Hdr.vo", "Sub.v", ".Sub.aux", *(f"Sub.{end}" for end in _OUTPUT)})
+        stray = sorted(
+            f for f in files if f not in {*_CACHES, "Hdr.vo", "Sub.v", ".Sub.aux", *(f"Sub.{end}" for end in _OUTPUT)}
+        )
         found: dict[str, object] = {"messages": messages, "files": tuple(stray)}
         if not result.ok:
             said = messages.splitlines()[0] if messages else f"Coq ended with status {result.exit_code}"
@@ -140,7 +142,11 @@ class CoqJudge:
         if found["files"]:
             return Report.rejected("files", f"it left {', '.join(map(str, found['files']))[:200]}", **found)  # type: ignore[call-overload]
         if self.strict:
-            again = self._run(["coqchk", "-silent", "-Q", ".", "T", "-norec", "T.Sub"], {**self._header(task)[1], "Sub.vo": made}, task.budget)
+            again = self._run(
+                ["coqchk", "-silent", "-Q", ".", "T", "-norec", "T.Sub"],
+                {**self._header(task)[1], "Sub.vo": made},
+                task.budget,
+            )
             if not again.ok:
                 return Report.rejected("kernel", f"coqchk refuses it: {again.outcome.value}", **found)
         return Report(
@@ -195,7 +201,8 @@ class CoqJudge:
         from proofgym.sandboxes import Job, Limits
 
         limits = Limits(
-            wall_s=budget.check_s, cpu_s=budget.check_s, memory_mb=budget.memory_mb, processes=64, output_kb=512, scratch_mb=64
+            wall_s=budget.check_s, cpu_s=budget.check_s, memory_mb=budget.memory_mb, processes=64, output_kb=512,
+            scratch_mb=64
         )  # fmt: skip
         # findlib looks for a configuration in /etc, which the sandbox does not show; it has nothing to say to Coq.
         job = Job.command(
@@ -239,11 +246,8 @@ def _errors(result: Result, offset: int) -> str:
 
 def _listed(text: str) -> list[str]:
     """Names from the output of `Search`: each entry begins at the left margin with `name:`."""
-    names = []
-    for line in text.split("\n"):
-        if line and not line[0].isspace() and not _NOISE.match(line):
-            names.append(line.split(":", 1)[0].strip())
-    return names
+    lines = [line for line in text.split("\n") if line and not line[0].isspace() and not _NOISE.match(line)]
+    return [line.split(":", 1)[0].strip() for line in lines]
 
 
 def _assumed(text: str) -> list[str]:
@@ -254,6 +258,6 @@ def _assumed(text: str) -> list[str]:
     if not lines:
         return ["nothing was said about assumptions"]
     entries = [line for line in lines if not line[0].isspace()]
-    return [
-        line.split(" : ", 1)[0].split(" :", 1)[0].strip() for line in entries if line.strip() != "Axioms:"
-    ] or ["nothing was said about assumptions"]
+    return [line.split(" : ", 1)[0].split(" :", 1)[0].strip() for line in entries if line.strip() != "Axioms:"] or [
+        "nothing was said about assumptions"
+    ]

@@ -19,6 +19,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
+from typing import Any
 from xml.sax.saxutils import escape
 
 from proofgym.verifiers.proof.protocol import Goal, Hypothesis, ProverMissing
@@ -67,7 +68,8 @@ class Idetop:
         env = {"PATH": "/usr/bin:/bin", "HOME": self._folder, "LC_ALL": "C.UTF-8"}
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the Coq of this machine
-                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=self._folder, env=env,
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=self._folder,
+                env=env,
                 start_new_session=True, bufsize=0,
             )  # fmt: skip
         except OSError as error:
@@ -81,7 +83,7 @@ class Idetop:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._in, self._out = self._process.stdin.fileno(), self._process.stdout.fileno()
-        self._parser = ET.XMLPullParser(["start", "end"])
+        self._parser: Any = ET.XMLPullParser(["start", "end"])
         self._parser.feed(_OPENING)
         self._depth = 0
         self._root = ET.Element("r")
@@ -165,7 +167,8 @@ class Idetop:
                 if event == "end" and self._depth == 1:
                     if element.tag == "value":
                         self._root.clear()  # or everything that was ever said would stay
-                        return element
+                        answer: ET.Element = element
+                        return answer
                     self.heard.append(element)
             ready, _, _ = select.select([self._out], [], [], max(0.0, self.deadline - time.monotonic()))
             if not ready:

@@ -151,7 +151,7 @@ def statement(module: Module, constant: Constant) -> str:
 
 
 def made(module: Module, constant: str, library: Library) -> bool:
-    """Whether Lean made a constant about one of the library on its own account, as `simp` does: a theorem, by its name."""
+    """Whether Lean made a theorem about a constant of the library on its own account, as `simp` does."""
     parent, _, last = constant.rpartition(".")
     kind = module.constants[constant].kind
     return parent in library and (kind == "theorem" or last == "splitter") and _MADE.fullmatch(last) is not None

@@ -48,9 +48,7 @@ class LeanJudge:
         workers: Sandboxes at once.
     """
 
-    def __init__(
-        self, toolchain: Toolchain, *, axioms: Iterable[str] = ALLOWED_AXIOMS, workers: int = 2
-    ) -> None:
+    def __init__(self, toolchain: Toolchain, *, axioms: Iterable[str] = ALLOWED_AXIOMS, workers: int = 2) -> None:
         self.toolchain, self.allowed, self.workers = toolchain, frozenset(axioms), workers
         self._library = Library(toolchain.path)
         self._statements: dict[tuple[str, str, str, Budget], Audit] = {}
@@ -96,7 +94,11 @@ class LeanJudge:
         files = {artifact.path: artifact for artifact in result.artifacts}
         made = files.pop(f"{_MODULE}.olean", None)
         files.pop(f"{_MODULE}.lean", None)
-        found = {"messages": messages, "files": tuple(sorted(files)), "statement_key": reference.statement}
+        found: dict[str, object] = {
+            "messages": messages,
+            "files": tuple(sorted(files)),
+            "statement_key": reference.statement,
+        }
         if not result.ok:
             said = messages.splitlines()[0] if messages else f"Lean ended with status {result.exit_code}"
             return Report.rejected("compile", said, **found)
@@ -159,7 +161,8 @@ class LeanJudge:
         from proofgym.sandboxes import Job, Limits
 
         limits = Limits(
-            wall_s=budget.check_s, cpu_s=budget.check_s, memory_mb=budget.memory_mb, processes=256, output_kb=256, scratch_mb=64
+            wall_s=budget.check_s, cpu_s=budget.check_s, memory_mb=budget.memory_mb, processes=256, output_kb=256,
+            scratch_mb=64
         )  # fmt: skip
         job = Job.command(
             [*self.toolchain.argv, "--json", *options(budget), "-o", f"{_MODULE}.olean", f"{_MODULE}.lean"],

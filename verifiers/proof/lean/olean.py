@@ -81,9 +81,7 @@ class Module:
         out: set[str] = set()
         starts = [constant.type_at] if constant.value_at is None else [constant.type_at, constant.value_at]
         for at, found in self._expressions(starts):
-            if found.tag == 4:
-                out.add(self._name(found.fields[0]))
-            elif found.tag == 11:
+            if found.tag == 4 or found.tag == 11:
                 out.add(self._name(found.fields[0]))
             elif found.tag == 2:
                 raise BadOlean(f"{constant.name} has a metavariable at {at}")

@@ -53,7 +53,8 @@ class LeanWorker:
         argv = [*toolchain.argv, "-Dserver.reportDelayMs=0", *options(budget), "--worker", _URI]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - the user's Lean or ours
-                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=self._folder, env=env,
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=self._folder,
+                env=env,
                 start_new_session=True, bufsize=0,
             )  # fmt: skip
         except OSError as error:
@@ -71,7 +72,12 @@ class LeanWorker:
         self.version = 1
         self._diagnostics: dict[int, list[Mapping[str, Any]]] = {}
         try:
-            initialize = {"processId": None, "rootUri": None, "capabilities": {}, "initializationOptions": {"editDelay": 0}}
+            initialize = {
+                "processId": None,
+                "rootUri": None,
+                "capabilities": {},
+                "initializationOptions": {"editDelay": 0},
+            }
             deadline = time.monotonic() + start_s
             self._send({"id": 0, "method": "initialize", "params": initialize}, deadline)
             document = {"uri": _URI, "languageId": "lean4", "version": 1, "text": text}

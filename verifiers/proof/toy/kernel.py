@@ -35,7 +35,28 @@ from proofgym.verifiers.proof.toy.formula import (
 )
 
 __all__ = [
-    "Absurd", "AndIntro", "Cases", "Classical", "Cut", "Fst", "Hyp", "ImpElim", "ImpIntro", "Inl", "Inr", "NotProved", "Proof", "Refl", "Snd", "Subst", "Unpack", "Witness", "AllIntro", "AllElim", "proves", "uses_classical",
+    "Absurd",
+    "AllElim",
+    "AllIntro",
+    "AndIntro",
+    "Cases",
+    "Classical",
+    "Cut",
+    "Fst",
+    "Hyp",
+    "ImpElim",
+    "ImpIntro",
+    "Inl",
+    "Inr",
+    "NotProved",
+    "Proof",
+    "Refl",
+    "Snd",
+    "Subst",
+    "Unpack",
+    "Witness",
+    "proves",
+    "uses_classical",
 ]  # fmt: skip
 
 MOST_DEPTH = 200
@@ -195,8 +216,8 @@ class Cut:
 
 
 Proof = (
-    Hyp | ImpIntro | ImpElim | AndIntro | Fst | Snd | Inl | Inr | Cases | Absurd | AllIntro | AllElim | Witness | Unpack | Refl
-    | Subst | Classical | Cut
+    Hyp | ImpIntro | ImpElim | AndIntro | Fst | Snd | Inl | Inr | Cases | Absurd | AllIntro | AllElim | Witness | Unpack
+    | Refl | Subst | Classical | Cut
 )  # fmt: skip
 
 
@@ -356,4 +377,3 @@ def uses_classical(proof: object) -> bool:
         return True
     slots = getattr(proof, "__slots__", ())
     return any(uses_classical(getattr(proof, slot)) for slot in slots if not isinstance(proof, Fun | Var | Bound))
-

@@ -421,7 +421,9 @@ def match_formula(p: Formula, t: Formula, variables: int, depth: int, found: dic
     return p == t
 
 
-def _match_terms(ps: tuple[Term, ...], ts: tuple[Term, ...], variables: int, depth: int, found: dict[int, Term]) -> bool:
+def _match_terms(
+    ps: tuple[Term, ...], ts: tuple[Term, ...], variables: int, depth: int, found: dict[int, Term]
+) -> bool:
     return len(ps) == len(ts) and all(_match_term(p, t, variables, depth, found) for p, t in zip(ps, ts, strict=True))
 
 
