@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from proofgym.envs.base import Info, TurnResult, VerifiableEnv
@@ -21,7 +21,7 @@ from proofgym.errors import BadInput
 from proofgym.verifiers import Credit, Verdict
 from proofgym.verifiers.proof import Backend, Budget, Goal, Hypothesis, ProofState, ProofTask, backend
 
-__all__ = ["FINGERPRINTS", "MISTAKE", "ProverEnv", "TacticEnv", "potential"]
+__all__ = ["AUTOMATION", "FINGERPRINTS", "MISTAKE", "ProverEnv", "TacticEnv", "potential"]
 
 FINGERPRINTS = "theorem"
 """The family in whose name every theorem's fingerprint is taken, whoever asks it."""
@@ -30,6 +30,19 @@ MISTAKE = 0.02
 SHAPING = 0.3
 """How low the potential can fall."""
 
+_DRAWS = 300
+_SEARCHING = {
+    "toy": "",
+    "lean": "simp simp_all dsimp decide omega grind aesop norm_num ring ring_nf linarith nlinarith tauto",
+    "coq": (
+        "auto eauto lia nia lra nra ring field tauto intuition firstorder congruence easy now trivial btauto decide "
+        "dintuition dtauto"
+    ),
+}
+AUTOMATION: Mapping[str, frozenset[str]] = {prover: frozenset(words.split()) for prover, words in _SEARCHING.items()}
+"""The tactics that search, by prover: what `forbid="automation"` forbids."""
+
+_WORD = re.compile(r"[\w']+")
 _META = re.compile(r"(undo|goto)(?:\s+(\d{1,6}))?\s*\.?", re.ASCII)
 _FENCE = re.compile(r"\A\s*```[a-zA-Z0-9]*\n(.*?)\n?```\s*\Z", re.DOTALL)
 
@@ -58,9 +71,15 @@ class ProverEnv(VerifiableEnv):
     action_limit: ClassVar[int] = 16_384
 
     def __init__(
-        self, *, budget: Mapping[str, Any] | None = None, prover_backend: Backend | None = None, **kwargs: Any
+        self,
+        *,
+        budget: Mapping[str, Any] | None = None,
+        forbid: Sequence[str] | str = (),
+        prover_backend: Backend | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.forbid = AUTOMATION[self.prover] if forbid == "automation" else frozenset(forbid)
         try:
             self.budget = Budget(**(budget or {}))
         except TypeError as error:
@@ -78,6 +97,23 @@ class ProverEnv(VerifiableEnv):
         """The theorem of the running episode."""
         assert self._problem is not None
         return self._problem
+
+    def forbidden(self, text: str) -> str:
+        """Which forbidden word a text holds, in a sentence, or the empty string."""
+        found = sorted(self.forbid.intersection(_WORD.findall(text))) if self.forbid else []
+        return f"The word {found[0]!r} is forbidden here." if found else ""
+
+    def allowed(self, draw: Callable[[], Problem]) -> Problem:
+        """Draw until the known proof holds no forbidden word.
+
+        Raises:
+            BadInput: If every proof does.
+        """
+        for _ in range(_DRAWS):
+            problem = draw()
+            if not self.forbidden("\n".join(problem.script)):
+                return problem
+        raise BadInput(f"every known proof uses one of {', '.join(sorted(self.forbid))}; choose other kinds")
 
     @abstractmethod
     def lemmas(self) -> list[str]:
@@ -186,6 +222,9 @@ class TacticEnv(ProverEnv):
         meta = _META.fullmatch(tactic.strip())
         if meta is not None:
             return self._move(meta[1], meta[2])
+        refused = self.forbidden(tactic)
+        if refused:
+            return refused, False
         result = self.backend.run(self.state_now, tactic)
         if result.state is None:
             return result.error or "That fails.", False

@@ -34,18 +34,20 @@ class _Made:
 Family = Callable[[np.random.Generator, int, str], _Made]
 
 
-def generate(rng: np.random.Generator, prover: str, level: float, kinds: Sequence[str], split: str) -> Problem:
-    """One theorem with its proof.
+def generate(rng: np.random.Generator, prover: str, level: float, kind: str, split: str) -> Problem | None:
+    """One theorem with its proof, or None if none of the kind was found in the split.
 
     Args:
         prover: `lean` or `coq`.
-        kinds: Among `KINDS`.
+        kind: Among `KINDS`.
         split: The split that a logical theorem must belong to; others are drawn again by the caller.
     """
-    kind = kinds[int(rng.integers(len(kinds)))]
     if kind in formulas.KINDS:
         tongue = LEAN if prover == "lean" else COQ
-        _, said, key, toy = logic(rng, level, (kind,), split)
+        found = logic(rng, level, (kind,), split, most=300)
+        if found is None:
+            return None
+        _, said, key, toy = found
         return Problem(kind, "goal", statement(said, tongue), "", tuple(script(said, toy, tongue)), key)
     made = ARITHMETIC[kind](rng, 1 + round(3 * level), prover)
     return Problem(kind, "goal", made.statement, made.header, made.script, key_of(f"{made.header}\n{made.statement}"))

@@ -29,6 +29,9 @@ class LeanTactic(TacticEnv):
 
     Args:
         kinds: Generators and `library`, by name; all by default. See `proofgym.envs.prover.generators.KINDS`.
+        forbid: Words that a proof may not hold. By default `automation`: the tactics that search (`base.AUTOMATION`), so
+            that nobody proves theorems without reading them; theorems whose known proof needs one are not asked. `()`
+            forbids nothing, and is the default with `problems`.
         problems: Theorems of your own instead, for example from `proofgym.envs.prover.readers`.
         budget: Fields of `Budget`, such as `{"heartbeats": 50000}`.
     """
@@ -38,13 +41,19 @@ class LeanTactic(TacticEnv):
     floor: float = 0.0
 
     def __init__(
-        self, *, kinds: Sequence[str] | str | None = None, problems: Sequence[Problem] | None = None, **kwargs: Any
+        self,
+        *,
+        kinds: Sequence[str] | str | None = None,
+        problems: Sequence[Problem] | None = None,
+        forbid: Sequence[str] | str | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        default = "automation" if problems is None else ()
+        super().__init__(forbid=default if forbid is None else forbid, **kwargs)
         self.source = Source(self.prover, kinds, problems)
 
     def generate(self, rng: np.random.Generator) -> Mapping[str, Any]:
-        return self.source.draw(rng, self.level, self.split).to_json()
+        return self.allowed(lambda: self.source.draw(rng, self.level, self.split)).to_json()
 
     def introduction(self) -> str:
         return _introduction(self.problem, "Write Lean 4 tactics, one a line; each acts on the first goal.")
@@ -63,6 +72,9 @@ class LeanProof(WholeProofEnv):
 
     Args:
         kinds: Generators and `library`, by name; all by default.
+        forbid: Words that a proof may not hold. By default `automation`: the tactics that search (`base.AUTOMATION`), so
+            that nobody proves theorems without reading them; theorems whose known proof needs one are not asked. `()`
+            forbids nothing, and is the default with `problems`.
         problems: Theorems of your own instead.
         budget: Fields of `Budget`.
     """
@@ -72,13 +84,19 @@ class LeanProof(WholeProofEnv):
     floor: float = 0.0
 
     def __init__(
-        self, *, kinds: Sequence[str] | str | None = None, problems: Sequence[Problem] | None = None, **kwargs: Any
+        self,
+        *,
+        kinds: Sequence[str] | str | None = None,
+        problems: Sequence[Problem] | None = None,
+        forbid: Sequence[str] | str | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        default = "automation" if problems is None else ()
+        super().__init__(forbid=default if forbid is None else forbid, **kwargs)
         self.source = Source(self.prover, kinds, problems)
 
     def generate(self, rng: np.random.Generator) -> Mapping[str, Any]:
-        return self.source.draw(rng, self.level, self.split).to_json()
+        return self.allowed(lambda: self.source.draw(rng, self.level, self.split)).to_json()
 
     def introduction(self) -> str:
         return _introduction(self.problem, "Write the tactics of a Lean 4 proof, the text that follows `:= by`.")

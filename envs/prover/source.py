@@ -15,6 +15,7 @@ from proofgym.errors import BadInput
 
 __all__ = ["KINDS", "Source"]
 
+_TRIES = 60
 KINDS = (*generators.KINDS, "library")
 
 
@@ -41,14 +42,18 @@ class Source:
         """One theorem; of a list, only those of the split are drawn.
 
         Raises:
-            BadInput: If the list has no theorem in the split.
+            BadInput: If the list has no theorem in the split, or no kind has one at this level.
         """
         if self._given is not None:
             return self._from("given", self._given, rng, split)
-        kind = self.kinds[int(rng.integers(len(self.kinds)))]
-        if kind == "library":
-            return self._from(kind, library.theorems(self.prover), rng, split)
-        return generators.generate(rng, self.prover, level, (kind,), split)
+        for _ in range(_TRIES):  # a kind may be too small to have a theorem in every split at a low level
+            kind = self.kinds[int(rng.integers(len(self.kinds)))]
+            if kind == "library":
+                return self._from(kind, library.theorems(self.prover), rng, split)
+            problem = generators.generate(rng, self.prover, level, kind, split)
+            if problem is not None:
+                return problem
+        raise BadInput(f"no {split} theorem of {', '.join(self.kinds)} at level {level}; raise the level")
 
     def _from(self, name: str, problems: tuple[Problem, ...], rng: np.random.Generator, split: str) -> Problem:
         key = f"{name} {split}"

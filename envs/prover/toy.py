@@ -16,7 +16,6 @@ from proofgym.verifiers.proof.toy.auto import prove
 
 __all__ = ["ToyProof", "chosen_kinds", "logic"]
 
-_DRAWS = 4000
 _HOW = """Prove the goal, one rule a line:
   intro NAME; exact NAME; assumption; apply NAME [TERM ...]; split; left; right; exists TERM; refl; symm; exfalso
   cases NAME [NAME NAME]; note NEW NAME [TERM or NAME ...]; have NEW : FORMULA; rewrite [<-] NAME [TERM ...]
@@ -37,9 +36,11 @@ def chosen_kinds(kinds: Sequence[str] | str | None, known: Sequence[str]) -> tup
     return tuple(name for name in known if name in names)
 
 
-def logic(rng: np.random.Generator, level: float, kinds: Sequence[str], split: str) -> tuple[str, str, str, list[str]]:
-    """(kind, statement, key, toy proof) of a theorem of first-order logic that belongs to a split."""
-    for _ in range(_DRAWS):
+def logic(
+    rng: np.random.Generator, level: float, kinds: Sequence[str], split: str, *, most: int = 4000
+) -> tuple[str, str, str, list[str]] | None:
+    """(kind, statement, key, toy proof) of a theorem of logic in a split; None if `most` draws find none."""
+    for _ in range(most):
         kind, statement = formulas.draw(rng, level, kinds)
         key = formulas.canonical(statement)
         if split_of(fingerprint(FINGERPRINTS, key)) != split:  # told before the search for a proof, which costs more
@@ -47,7 +48,7 @@ def logic(rng: np.random.Generator, level: float, kinds: Sequence[str], split: s
         script = prove(statement)
         if script is not None and len(script) > 2:
             return kind, statement, key, script
-    raise BadInput(f"no {split} theorem of {', '.join(kinds)} at level {level} in {_DRAWS} draws; raise the level")
+    return None
 
 
 class ToyProof(TacticEnv):
@@ -74,7 +75,10 @@ class ToyProof(TacticEnv):
         self.kinds = chosen_kinds(kinds, tuple(formulas.KINDS))
 
     def generate(self, rng: np.random.Generator) -> Mapping[str, Any]:
-        kind, statement, key, script = logic(rng, self.level, self.kinds, self.split)
+        found = logic(rng, self.level, self.kinds, self.split)
+        if found is None:
+            raise BadInput(f"no {self.split} theorem of {', '.join(self.kinds)} at level {self.level}; raise the level")
+        kind, statement, key, script = found
         return Problem(kind, "goal", statement, "", tuple(script), key).to_json()
 
     def canonical(self, instance: Mapping[str, Any]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from proofgym.envs.base import TurnResult
 from proofgym.envs.prover.base import ProverEnv
 from proofgym.envs.prover.problem import Problem
-from proofgym.verifiers import Credit
+from proofgym.verifiers import Credit, Verdict
 
 __all__ = ["WholeProofEnv", "proof_span"]
 
@@ -75,6 +75,10 @@ class WholeProofEnv(ProverEnv):
         if not text.strip():
             self._failed += 1
             return self._refused("No proof was found.", (), None)
+        refused = self.forbidden(text)
+        if refused:
+            self._failed += 1
+            return self._refused(refused, (), Verdict.malformed(refused))
         report = self.backend.examine(self._asked(), text)
         begin += len(text) - len(text.lstrip())
         end = begin + len(text.strip())

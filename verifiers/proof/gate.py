@@ -35,15 +35,17 @@ _LEAN_ESCAPES = """
     reduceNat run_tac skipKernelTC trustCompiler unsafeBaseIO unsafeCast unsafeEIO unsafeIO bv_decide dbgTrace
     dbgTraceIfShared ptrAddrUnsafe term_elab tactic_elab unsafeTerm
 """
-_LEAN_WORDS = dict.fromkeys(_LEAN_COMMANDS, "a command")
-_LEAN_WORDS |= dict.fromkeys(_LEAN_HOLES, "a hole")
-_LEAN_WORDS |= dict.fromkeys(_LEAN_ESCAPES, "a way out of the logic")
+_LEAN_WORDS = dict.fromkeys(_LEAN_COMMANDS.split(), "a command")
+_LEAN_WORDS |= dict.fromkeys(_LEAN_HOLES.split(), "a hole")
+_LEAN_WORDS |= dict.fromkeys(_LEAN_ESCAPES.split(), "a way out of the logic")
 _LEAN_TOKEN = re.compile(r"[^\W\d][\w'!?]*(?:\.[^\W\d][\w'!?]*)*|\d+|[\s\S]")
 
 _COQ_WORDS = dict.fromkeys(("admit", "give_up", "Admitted"), "a hole")
-_COQ_WORDS |= dict.fromkeys(("native_compute", "native_cast_no_check", "vm_cast_no_check", "exact_no_check",
-"convert_concl_no_check", "change_no_check", "external", "ltac2", "Redirect", "Extraction", "Load", "Cd", "Axiom",
-"Parameter", "Declare", "Unset", "Set"), "a way around the kernel")  # fmt: skip
+_COQ_ESCAPES = """
+    native_compute native_cast_no_check vm_cast_no_check exact_no_check convert_concl_no_check change_no_check external
+    ltac2 Redirect Extraction Load Cd Axiom Parameter Declare Unset Set
+"""
+_COQ_WORDS |= dict.fromkeys(_COQ_ESCAPES.split(), "a way around the kernel")
 _COQ_WORD = re.compile(r"[^\W\d][\w']*")
 _COQ_PREFIX = re.compile(r"(?:[-+*]+|[{}]|(?:all|!|\d+(?:\s*[-,]\s*\d+)*|\[\s*[a-z_][\w']*\s*\])\s*:(?!=))\s*")
 

@@ -170,6 +170,7 @@ class Report:
         statement_key: A hash of the statement that was compiled from trusted text.
         messages: The prover's words about the submission, shortened: for a policy that tries again.
         seconds: Wall clock of the check.
+        cpu_s: Processor time of the processes that it started.
     """
 
     verdict: Verdict
@@ -180,6 +181,7 @@ class Report:
     statement_key: str = ""
     messages: str = ""
     seconds: float = 0.0
+    cpu_s: float = 0.0
 
     @classmethod
     def rejected(cls, layer: str, reason: str, **found: Any) -> Report:
@@ -190,16 +192,16 @@ class Report:
         make = Verdict.malformed if layer == "gate" else Verdict.wrong
         return cls(make(f"{layer}: {reason}"), layer, **found)
 
-    def after(self, seconds: float) -> Report:
+    def after(self, seconds: float, cpu_s: float = 0.0) -> Report:
         """The same report with the time it took."""
-        return replace(self, seconds=seconds)
+        return replace(self, seconds=seconds, cpu_s=cpu_s)
 
     def to_json(self) -> Mapping[str, Any]:
         """A plain dictionary."""
         return {
             "verdict": self.verdict.to_json(), "layer": self.layer, "axioms": list(self.axioms),
             "constants": list(self.constants), "files": list(self.files), "statement_key": self.statement_key,
-            "messages": self.messages, "seconds": self.seconds,
+            "messages": self.messages, "seconds": self.seconds, "cpu_s": self.cpu_s,
         }  # fmt: skip
 
     @property

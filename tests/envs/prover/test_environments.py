@@ -247,7 +247,7 @@ def test_a_fork_is_exact(kind: Any, instance: Any, prover: str, request: pytest.
 
 @pytest.mark.lean
 def test_gymnasium_accepts_the_lean_environment(lean: Any) -> None:
-    made = proofgym.make("LeanTactic", kinds=("evaluate", "library"), render_mode="ansi")
+    made = proofgym.make("LeanTactic", kinds=("groups", "library"), render_mode="ansi")
     check_env(made.unwrapped)
 
 
@@ -307,3 +307,25 @@ def test_without_a_prover_the_environment_says_what_to_install(monkeypatch: pyte
     with pytest.raises(Unjudged, match="apt-get install coq"):
         env.reset(seed=1)
     toolchain.bare.cache_clear()
+
+
+@pytest.mark.lean
+def test_forbidden_words_are_refused_and_no_task_needs_them(lean: Any) -> None:
+    env = LeanTactic(prover_backend=lean)
+    for index in range(15):
+        env.reset(seed=2, options={"index": index})
+        assert not env.forbidden("\n".join(env.known_proof()))
+    env.reset(options={"instance": LEAN})
+    observation, reward, *_ = env.step("simp_all")
+    assert "'simp_all' is forbidden" in observation
+    assert reward == -MISTAKE
+    whole = LeanProof(prover_backend=lean, forbid=("simp_all",))
+    whole.reset(options={"instance": LEAN})
+    observation, reward, _, _, info = whole.step("simp_all")
+    assert "forbidden" in observation
+    assert reward == 0.0
+    assert info["verdict"].status.value == "malformed"
+    with pytest.raises(BadInput, match="other kinds"):
+        LeanTactic(prover_backend=lean, kinds="evaluate").reset(seed=1)
+    assert LeanTactic(problems=theorems("lean")).forbid == frozenset()
+    assert LeanTactic(forbid=()).forbid == frozenset()

@@ -43,10 +43,11 @@ def compiled(problems: list[Problem], prover: Any) -> Any:
 
 
 def drawn(prover: str, count: int, kinds: tuple[str, ...] = generators.KINDS) -> list[Problem]:
-    return [
-        generators.generate(np.random.default_rng([4, i]), prover, level, (kind,), "train")
+    found = [
+        generators.generate(np.random.default_rng([4, i]), prover, level, kind, "train")
         for kind in kinds for level in (0.0, 0.5, 1.0) for i in range(count)
     ]  # fmt: skip
+    return [problem for problem in found if problem is not None]
 
 
 def test_the_library_is_large_and_nothing_in_it_is_said_twice() -> None:
@@ -183,12 +184,24 @@ def test_a_theorem_is_held_out_from_every_environment_or_from_none() -> None:
     assert len(marks) == 1
 
 
+def test_a_kind_without_a_theorem_in_the_split_leaves_the_others_alone() -> None:
+    from proofgym.envs.prover.source import Source
+
+    assert generators.generate(np.random.default_rng(1), "lean", 0.0, "functions", "test") is None
+    source = Source("lean", ("functions", "evaluate"), None)
+    assert source.draw(np.random.default_rng(1), 0.0, "test").kind == "evaluate"
+    with pytest.raises(BadInput, match="raise the level"):
+        Source("lean", ("functions",), None).draw(np.random.default_rng(1), 0.0, "test")
+
+
 def test_generated_theorems_of_a_split_belong_to_it() -> None:
     from proofgym.envs.prover.toy import logic
 
     for split in ("train", "validation", "test"):
         for i in range(5):
-            *_, key, found = logic(np.random.default_rng([1, i]), 0.5, tuple(formulas.KINDS), split)
+            drawn_ = logic(np.random.default_rng([1, i]), 0.5, tuple(formulas.KINDS), split)
+            assert drawn_ is not None
+            *_, key, found = drawn_
             from proofgym.envs.prover.base import FINGERPRINTS
             from proofgym.envs.task import fingerprint
 

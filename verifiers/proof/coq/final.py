@@ -69,6 +69,7 @@ class CoqJudge:
         self._pool: Pool | None = None
         self._owner = 0
         self._lock = threading.Lock()
+        self._used = threading.local()
 
     def examine(self, task: ProofTask, proof: str, *, gated: bool = True) -> Report:
         """Judge one proof, the text between `Proof.` and `Qed.`
@@ -77,8 +78,9 @@ class CoqJudge:
             StatementRefused: The trusted statement does not compile.
             ProverLost: Coq could not be run.
         """
-        begun = time.perf_counter()
-        return self._examined(task, proof, gated).after(time.perf_counter() - begun)
+        begun, self._used.cpu_s = time.perf_counter(), 0.0
+        report = self._examined(task, proof, gated)
+        return report.after(time.perf_counter() - begun, self._used.cpu_s)
 
     def close(self) -> None:
         """End the sandboxes."""
@@ -210,6 +212,7 @@ class CoqJudge:
             artifacts=("**",), reserve_mb=4096, limits=limits,
         )  # fmt: skip
         result = self._sandboxes().run(job)
+        self._used.cpu_s = getattr(self._used, "cpu_s", 0.0) + result.cpu_s
         if result.exit_code == 127:
             raise ProverLost(f"Coq does not start in the sandbox: {result.stderr.decode('utf-8', 'replace')[:300]}")
         return result

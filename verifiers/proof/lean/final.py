@@ -55,6 +55,7 @@ class LeanJudge:
         self._pool: Pool | None = None
         self._owner = 0
         self._lock = threading.Lock()
+        self._used = threading.local()
 
     def examine(self, task: ProofTask, proof: str, *, gated: bool = True) -> Report:
         """Judge one proof, the text of a tactic block.
@@ -66,8 +67,9 @@ class LeanJudge:
             ProverLost: Lean could not be run.
             Unjudged: The library could not be read.
         """
-        begun = time.perf_counter()
-        return self._examined(task, proof, gated).after(time.perf_counter() - begun)
+        begun, self._used.cpu_s = time.perf_counter(), 0.0
+        report = self._examined(task, proof, gated)
+        return report.after(time.perf_counter() - begun, self._used.cpu_s)
 
     def statement_key(self, task: ProofTask) -> str:
         """The structure of a statement, compiled alone from trusted text."""
@@ -172,6 +174,7 @@ class LeanJudge:
         result = self._sandboxes().run(job)
         if result.outcome.value == "crash":  # once more: a proof that brings Lean down does so every time
             result = self._sandboxes().run(job)
+        self._used.cpu_s = getattr(self._used, "cpu_s", 0.0) + result.cpu_s
         if result.exit_code == 127:
             raise ProverLost(f"Lean does not start in the sandbox: {result.stderr.decode('utf-8', 'replace')[:300]}")
         return result
