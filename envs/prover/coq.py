@@ -28,16 +28,16 @@ class CoqTactic(TacticEnv):
 
     Args:
         kinds: Generators and `library`, by name; all by default. See `proofgym.envs.prover.generators.KINDS`.
-        forbid: Words that a proof may not hold. By default `automation`: the tactics that search (`base.AUTOMATION`), so
-            that nobody proves theorems without reading them; theorems whose known proof needs one are not asked. `()`
-            forbids nothing, and is the default with `problems`.
+        forbid: Words that a proof may not hold. By default `automation`: the tactics that search, so that nobody proves
+            theorems without reading them (see `base.AUTOMATION`); theorems whose known proof needs one are not asked.
+            `()` forbids nothing, and is the default with `problems`.
         problems: Theorems of your own instead, for example from `proofgym.envs.prover.readers`.
         budget: Fields of `Budget`, such as `{"step_s": 2}`.
     """
 
     family: ClassVar[str] = "coq_tactic"
     prover: ClassVar[str] = "coq"
-    floor: float = 0.0
+    floor: float = 0.15
 
     def __init__(
         self,
@@ -80,16 +80,16 @@ class CoqProof(WholeProofEnv):
 
     Args:
         kinds: Generators and `library`, by name; all by default.
-        forbid: Words that a proof may not hold. By default `automation`: the tactics that search (`base.AUTOMATION`), so
-            that nobody proves theorems without reading them; theorems whose known proof needs one are not asked. `()`
-            forbids nothing, and is the default with `problems`.
+        forbid: Words that a proof may not hold. By default `automation`: the tactics that search, so that nobody proves
+            theorems without reading them (see `base.AUTOMATION`); theorems whose known proof needs one are not asked.
+            `()` forbids nothing, and is the default with `problems`.
         problems: Theorems of your own instead.
         budget: Fields of `Budget`.
     """
 
     family: ClassVar[str] = "coq_proof"
     prover: ClassVar[str] = "coq"
-    floor: float = 0.0
+    floor: float = 0.15
 
     def __init__(
         self,
