@@ -44,7 +44,7 @@ def generate(rng: np.random.Generator, prover: str, level: float, kind: str, spl
     """
     if kind in formulas.KINDS:
         tongue = LEAN if prover == "lean" else COQ
-        found = logic(rng, level, (kind,), split, most=300)
+        found = logic(rng, level, (kind,), split, most=100)
         if found is None:
             return None
         _, said, key, toy = found
@@ -94,7 +94,7 @@ def _distribute(rng: np.random.Generator, n: int, prover: str) -> _Made:
     if prover == "lean":
         return _Made(
             said,
-            ("simp only [Nat.mul_add, Nat.add_mul]", "simp only [Nat.add_assoc, Nat.add_comm, Nat.add_left_comm]"),
+            ("simp only [Nat.mul_add, Nat.add_mul, Nat.add_assoc, Nat.add_comm, Nat.add_left_comm]",),
         )
     return _Made(said, ("ring.",))
 

@@ -15,7 +15,7 @@ from proofgym.errors import BadInput
 
 __all__ = ["KINDS", "Source"]
 
-_TRIES = 60
+_TRIES = 20
 KINDS = (*generators.KINDS, "library")
 
 

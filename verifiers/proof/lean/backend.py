@@ -75,8 +75,8 @@ class LeanBackend(LiveBackend):
 def tactics(text: str) -> list[tuple[int, int]]:
     r"""Where the tactics of a block lie: each starts at the block's own margin and owns the deeper lines below it.
 
-    >>> [("intro h\ncases h with\n| inl a =>\n  exact a"[i:j]) for i,
-    j in tactics("intro h\ncases h with\n| inl a =>\n  exact a")]
+    >>> text = "intro h\ncases h with\n| inl a =>\n  exact a"
+    >>> [text[begin:end] for begin, end in tactics(text)]
     ['intro h', 'cases h with\n| inl a =>\n  exact a']
     """
     rows: list[tuple[int, int]] = []
