@@ -22,11 +22,11 @@ from proofgym.verifiers.proof.toy.formula import (
     Or,
     Pred,
     Term,
-    parse,
     show,
     size,
     symbols,
 )
+from proofgym.verifiers.proof.toy.parser import parse
 
 __all__ = ["KINDS", "canonical", "draw", "hardness"]
 

@@ -26,10 +26,9 @@ from proofgym.verifiers.proof.toy.formula import (
     Or,
     Pred,
     Term,
-    parse,
-    parse_term,
     symbols,
 )
+from proofgym.verifiers.proof.toy.parser import parse, parse_term
 from proofgym.verifiers.proof.toy.tactics import ToyGoal, apply_tactic, start
 
 __all__ = ["COQ", "LEAN", "Tongue", "script", "statement"]

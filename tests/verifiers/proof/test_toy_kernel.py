@@ -28,9 +28,9 @@ from proofgym.verifiers.proof.toy.formula import (
     abstract,
     instance,
     neg,
-    parse,
     show,
 )
+from proofgym.verifiers.proof.toy.parser import parse
 from proofgym.verifiers.proof.toy.tactics import TACTICS, TacticFailed, apply_tactic, start
 
 P, Q, R = Pred("p"), Pred("q"), Pred("r")

@@ -28,14 +28,14 @@ from proofgym.verifiers.proof.toy.formula import (
     show_term,
     symbols,
 )
-from proofgym.verifiers.proof.toy.formula import parse as parse_formula
+from proofgym.verifiers.proof.toy.matching import match_formula
+from proofgym.verifiers.proof.toy.parser import parse as parse_formula
 from proofgym.verifiers.proof.toy.tactics import (
     MOST_STEPS,
     Tableau,
     TacticFailed,
     ToyGoal,
     apply_tactic,
-    match_formula,
     start,
 )
 

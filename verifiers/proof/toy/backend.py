@@ -17,7 +17,8 @@ from proofgym.verifiers.proof.protocol import (
     shorten,
 )
 from proofgym.verifiers.proof.toy import kernel
-from proofgym.verifiers.proof.toy.formula import Formula, parse, show
+from proofgym.verifiers.proof.toy.formula import Formula, show
+from proofgym.verifiers.proof.toy.parser import parse
 from proofgym.verifiers.proof.toy.tactics import Tableau, TacticFailed, apply_tactic, start
 from proofgym.verifiers.verdict import Verdict
 

@@ -35,22 +35,21 @@ from proofgym.verifiers.proof.toy.formula import (
     Fun,
     Imp,
     Or,
-    Pred,
     Term,
     Var,
     abstract,
     instance,
     neg,
-    parse,
-    parse_term,
     show,
     show_term,
     symbols,
 )
 from proofgym.verifiers.proof.toy.formula import replace as replace_term
 from proofgym.verifiers.proof.toy.kernel import Hyp, Proof
+from proofgym.verifiers.proof.toy.matching import instances, match
+from proofgym.verifiers.proof.toy.parser import parse, parse_term
 
-__all__ = ["TACTICS", "Tableau", "TacticFailed", "ToyGoal", "apply_tactic", "match_formula", "start"]
+__all__ = ["TACTICS", "Tableau", "TacticFailed", "ToyGoal", "apply_tactic", "start"]
 
 TACTICS = (
     "intro", "exact", "assumption", "apply", "split", "left", "right", "exists", "cases", "note", "have", "exfalso",
@@ -263,7 +262,7 @@ class _Step:
         holes: list[Formula] = []
         body = formula
         while True:  # how many antecedents, and which terms, make it the goal
-            terms = _match(body, self.target, variables)
+            terms = match(body, self.target, variables)
             if terms is not None:
                 break
             if isinstance(body, All):
@@ -279,7 +278,7 @@ class _Step:
             raise TacticFailed(f"apply cannot tell the terms for {args[0]}; write them after it")
         for term in terms:
             proof = kernel.AllElim(proof, term)
-        goals = tuple(self._with(_instances(hole, terms)) for hole in holes)
+        goals = tuple(self._with(instances(hole, terms)) for hole in holes)
 
         def make(proofs: Sequence[Proof]) -> Proof:
             whole = proof
@@ -393,77 +392,3 @@ def _known_term(term: Term, functions: Mapping[str, int]) -> None:
             raise TacticFailed(f"no term {term.name} of {len(term.args)} arguments here")
         for arg in term.args:
             _known_term(arg, functions)
-
-
-def _match(pattern: Formula, target: Formula, variables: int) -> list[Term] | None:
-    """Terms for the outer `variables` binders, outermost first, that make the pattern the target."""
-    found: dict[int, Term] = {}
-    if not match_formula(pattern, target, variables, 0, found):
-        return None
-    if len(found) < variables:
-        return []  # it leads there, but does not say at which terms
-    return [found[variables - 1 - i] for i in range(variables)]
-
-
-def match_formula(p: Formula, t: Formula, variables: int, depth: int, found: dict[int, Term]) -> bool:
-    """Whether the pattern under `variables` stripped binders can be the target; the terms go into `found`, by index."""
-    if type(p) is not type(t):
-        return False
-    if isinstance(p, Pred) and isinstance(t, Pred):
-        return p.name == t.name and _match_terms(p.args, t.args, variables, depth, found)
-    if isinstance(p, Equal) and isinstance(t, Equal):
-        return _match_terms((p.left, p.right), (t.left, t.right), variables, depth, found)
-    if isinstance(p, And | Or | Imp) and isinstance(t, And | Or | Imp):
-        left = match_formula(p.left, t.left, variables, depth, found)
-        return left and match_formula(p.right, t.right, variables, depth, found)
-    if isinstance(p, All | Ex) and isinstance(t, All | Ex):
-        return match_formula(p.body, t.body, variables, depth + 1, found)
-    return p == t
-
-
-def _match_terms(
-    ps: tuple[Term, ...], ts: tuple[Term, ...], variables: int, depth: int, found: dict[int, Term]
-) -> bool:
-    return len(ps) == len(ts) and all(_match_term(p, t, variables, depth, found) for p, t in zip(ps, ts, strict=True))
-
-
-def _match_term(p: Term, t: Term, variables: int, depth: int, found: dict[int, Term]) -> bool:
-    if isinstance(p, Bound) and p.index >= depth:
-        if _loose(t):  # it would leave the binders it stands under
-            return False
-        return found.setdefault(p.index - depth, t) == t
-    if isinstance(p, Fun) and isinstance(t, Fun):
-        return p.name == t.name and _match_terms(p.args, t.args, variables, depth, found)
-    return p == t
-
-
-def _loose(term: Term) -> bool:
-    return isinstance(term, Bound) or (isinstance(term, Fun) and any(map(_loose, term.args)))
-
-
-def _instances(formula: Formula, terms: Sequence[Term]) -> Formula:
-    """The body under several outer binders at terms, outermost first."""
-    for term in reversed(terms):  # the innermost binder goes first, then the next one is the innermost
-        formula = _shift(instance(formula, term), 0)
-    return formula
-
-
-def _shift(formula: Formula, depth: int) -> Formula:
-    """One binder fewer around it."""
-    if isinstance(formula, Pred):
-        return Pred(formula.name, tuple(_shift_term(arg, depth) for arg in formula.args))
-    if isinstance(formula, Equal):
-        return Equal(_shift_term(formula.left, depth), _shift_term(formula.right, depth))
-    if isinstance(formula, And | Or | Imp):
-        return type(formula)(_shift(formula.left, depth), _shift(formula.right, depth))
-    if isinstance(formula, All | Ex):
-        return type(formula)(_shift(formula.body, depth + 1))
-    return formula
-
-
-def _shift_term(term: Term, depth: int) -> Term:
-    if isinstance(term, Bound) and term.index > depth:
-        return Bound(term.index - 1)
-    if isinstance(term, Fun):
-        return Fun(term.name, tuple(_shift_term(arg, depth) for arg in term.args))
-    return term
