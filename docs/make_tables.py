@@ -35,6 +35,8 @@ _DOMAINS = {
     "worlds": "Text worlds",
 }
 
+_TOOLS = {"coq": "`apt-get install coq`"}  # what no extra can bring
+
 
 def render() -> str:
     """The page as the registry has it now."""
@@ -48,7 +50,7 @@ def render() -> str:
 
 
 def _row(entry: EnvEntry) -> str:
-    needs = ", ".join(f"`proofgym[{need}]`" for need in entry.needs)
+    needs = ", ".join(_TOOLS.get(need, f"`proofgym[{need}]`") for need in entry.needs)
     summary = entry.summary.replace("|", "\\|")
     return f"| `{entry.id}` | {summary} | {entry.max_turns} | {_floor(entry):g} | {needs} |\n"
 

@@ -99,6 +99,35 @@ def code(
         raise typer.Exit(1)
 
 
+@app.command()
+def proof(
+    statement: Annotated[str, typer.Option(help="What stands after the theorem's name, such as '(p : Prop) : p → p'.")],
+    script: Annotated[Path, typer.Option("--proof", help="A file with the tactics, or - for stdin.")],
+    prover: Annotated[str, typer.Option(help="lean, coq or toy.")] = "lean",
+    header: Annotated[Path | None, typer.Option(help="A file with trusted text before the theorem.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON: the layer that refused, axioms, constants.")
+    ] = False,
+) -> None:
+    """Judge a formal proof in a fresh process. Exit code 0: proved, 1: not, 3: could not be judged."""
+    from proofgym.verifiers import proof as judge
+
+    text = sys.stdin.read() if str(script) == "-" else _text(script)
+    try:
+        report = judge.examine(statement, text, prover, header=_text(header) if header else "")
+    except Unjudged as error:
+        print(json.dumps({"status": "unjudged", "reason": str(error)}) if as_json else f"unjudged: {error}")
+        raise typer.Exit(3) from None
+    if as_json:
+        print(json.dumps(report.to_json(), ensure_ascii=False))
+    else:
+        print(f"{report.verdict.status.value}: {report.verdict.reason}")
+        if report.messages and not report.accepted:
+            print(report.messages)
+    if not report.accepted:
+        raise typer.Exit(1)
+
+
 def _text(path: Path | None) -> str:
     try:
         return Path(path or "").read_text(encoding="utf-8")
