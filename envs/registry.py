@@ -70,6 +70,14 @@ _BY_HAND: tuple[EnvEntry, ...] = (
         "Find lengths, points, areas, angles and lines.",
     ),
     EnvEntry(
+        "proofgym/Household-v0", "proofgym.envs.worlds.household.environment:HouseholdEnv", "worlds",
+        "Search a house and do a task in it, by ALFWorld's rules.", max_turns=50,
+    ),
+    EnvEntry(
+        "proofgym/HouseholdPlus-v0", "proofgym.envs.worlds.household.environment:HouseholdPlus", "worlds",
+        "Household tasks that ALFWorld has not: two goals, slices, containers, counting, locked safes.", max_turns=100,
+    ),
+    EnvEntry(
         "proofgym/LinearAlgebra-v0", "proofgym.envs.math.linear_algebra:LinearAlgebra", "math",
         "Work out determinants, products, inverses, eigenvalues and projections.",
     ),
