@@ -70,6 +70,10 @@ _BY_HAND: tuple[EnvEntry, ...] = (
         "Find lengths, points, areas, angles and lines.",
     ),
     EnvEntry(
+        "proofgym/GridMission-v0", "proofgym.envs.worlds.grid:GridMission", "worlds",
+        "Do a mission on a grid of rooms with doors and keys, seen from where one stands.", max_turns=128,
+    ),
+    EnvEntry(
         "proofgym/Household-v0", "proofgym.envs.worlds.household.environment:HouseholdEnv", "worlds",
         "Search a house and do a task in it, by ALFWorld's rules.", max_turns=50,
     ),

@@ -294,6 +294,19 @@ class World:
     states: dict[str, int]
     won: bool
 
+    lost = ""
+    """Nothing that can be done in a house makes a goal impossible for ever."""
+
+    def welcome(self) -> str:
+        """The first observation."""
+        return self.layout.welcome()
+
+    def plan(self) -> list[str] | None:
+        """Commands that reach the goal from here (see `planner`)."""
+        from proofgym.envs.worlds.household.planner import plan
+
+        return plan(self)
+
     def copy(self) -> World:
         """A twin; neither sees what the other does."""
         other = World()

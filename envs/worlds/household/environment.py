@@ -6,26 +6,22 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
-from proofgym.envs.base import TurnResult, VerifiableEnv
 from proofgym.envs.task import Task
+from proofgym.envs.worlds.base import WorldEnv
 from proofgym.envs.worlds.household.engine import Layout, World
 from proofgym.envs.worlds.household.generator import EXTENDED, PLAIN, generate
 from proofgym.envs.worlds.household.grammar import GRAMMARS, Grammar, carry_out, menu
-from proofgym.envs.worlds.household.planner import plan
 from proofgym.envs.worlds.household.scene import Scene
 from proofgym.errors import BadInput
-from proofgym.verifiers import Credit, Verdict
 
 __all__ = ["HouseholdEnv", "HouseholdPlus", "read_scenes"]
 
-Pay = Literal["potential", "sparse"]
 
-
-class HouseholdEnv(VerifiableEnv):
+class HouseholdEnv(WorldEnv):
     """Asks for a household task in a house that has to be searched, one command a turn.
 
     Observation: first the room, its receptacles and the task, then what each command came to, as ALFWorld says it.
@@ -52,7 +48,6 @@ class HouseholdEnv(VerifiableEnv):
     family = "household"
     floor: float = 0.02
     default_max_turns: ClassVar[int] = 50
-    observation_limit: ClassVar[int] = 16_384
     default_tasks: ClassVar[tuple[str, ...]] = PLAIN
 
     def __init__(
@@ -62,14 +57,11 @@ class HouseholdEnv(VerifiableEnv):
         scenes: str | Path | None = None,
         tasks: Sequence[str] | None = None,
         grammar: Grammar = "lenient",
-        pay: Pay = "potential",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if grammar not in GRAMMARS:
             raise BadInput(f"grammar is one of {', '.join(GRAMMARS)}, found {grammar!r}")
-        if pay not in ("potential", "sparse"):
-            raise BadInput(f"pay is 'potential' or 'sparse', found {pay!r}")
         if scene is not None and scenes is not None:
             raise BadInput("name one scene or many scenes, not both")
         self.tasks = tuple(self.default_tasks if tasks is None else tasks)
@@ -77,18 +69,12 @@ class HouseholdEnv(VerifiableEnv):
         if bad is not None or not self.tasks:
             raise BadInput(f"tasks are of {', '.join((*PLAIN, *EXTENDED))}, found {bad!r}")
         self.grammar: Grammar = grammar
-        self.pay: Pay = pay
+        self.last_line = grammar == "lenient"
         self._given: tuple[Scene, ...] = ()
         if scene is not None:
             self._given = (scene if isinstance(scene, Scene) else Scene.load(scene),)
         elif scenes is not None:
             self._given = read_scenes(str(scenes))
-        self._layout: Layout | None = None
-        self._instance: Mapping[str, Any] | None = None
-        self._world: World
-        self._from_start = 1
-        self._plan: list[str] = []
-        self._left: int | None = 0
 
     def generate(self, rng: np.random.Generator) -> Mapping[str, Any]:
         if self._given:
@@ -100,63 +86,37 @@ class HouseholdEnv(VerifiableEnv):
 
     def difficulty(self, instance: Mapping[str, Any]) -> float:
         """By the fewest commands: 0 for three, 1 for sixteen."""
-        self._of(instance)
+        self.first(instance)
         return min(1.0, max(0.0, (self._from_start - 3) / 13))
 
-    def begin(self, instance: Mapping[str, Any]) -> str:
-        layout = self._of(instance)
-        self._world = layout.world()
-        self._look_ahead()
-        return layout.welcome()
+    def build(self, instance: Mapping[str, Any]) -> World:
+        return Layout(Scene.load(instance)).world()
 
-    def turn(self, action: str) -> TurnResult:
-        command, start, end = self._command(action)
-        before = self.potential()
-        said = carry_out(self._world, command, self.grammar)
-        self._look_ahead()
-        won = self._world.won
-        value = float(won) if self.pay == "sparse" else self.potential() - before
-        credits_ = [Credit(start, end, value, "command")] if end > start else []
-        if won:
-            return TurnResult(said, credits_, Verdict.right("the goal holds"), terminated=True)
-        return TurnResult(said, credits_)
-
-    def save(self) -> dict[str, Any]:
-        return self._world.state()
-
-    def load(self, data: Mapping[str, Any]) -> None:
-        self._world.restore(data)
-        self._look_ahead()
-
-    def potential(self) -> float:
-        """0 at the start, 1 at the goal, never below -1."""
-        return -1.0 if self._left is None else max(-1.0, 1.0 - self._left / self._from_start)
+    def carry_out(self, command: str) -> str:
+        return carry_out(self._world, command, self.grammar)
 
     def admissible(self) -> list[str]:
         """Every command that does or tells something, in the grammar of the environment."""
         return menu(self._world, self.grammar)
 
-    def unfinished(self) -> Verdict:
-        """Partial, by how near the goal is."""
-        near = self.potential()
-        return Verdict.partial(
-            min(max(0.0, near), 1 - 1e-9), f"not done within {self.max_turns} commands", progress=near
-        )
-
     def oracle(self) -> str:
         """The next command of a plan that knows everything."""
-        command = self._plan[0] if self._plan else "look"
+        command = super().oracle()
         if self.grammar == "classic" and command.startswith("move "):
             words = command.split(" ")
             return f"put {words[1]} {words[2]} in/on {words[4]} {words[5]}"
         return command
 
     def cheats(self) -> Sequence[str]:
-        goal = self._layout.scene.goal.text if self._layout else ""
+        goal = self._world.layout.scene.goal.text if self._world else "win"
         return (
-            *super().cheats(), self._observation, goal, "look", "inventory", "help", "done", "win", "Nothing happens.",
-            "go to everywhere", "take all", "look\nlook", "xyzzy", "go to desk 0", "move nothing to nowhere",
-        )  # fmt: skip
+            *super().cheats(),
+            goal,
+            "Nothing happens.",
+            "go to everywhere",
+            "go to desk 0",
+            "move nothing to nowhere",
+        )
 
     def render(self) -> str | None:
         """A map of the house as text, when the render mode is `ansi`."""
@@ -179,32 +139,8 @@ class HouseholdEnv(VerifiableEnv):
         return self._as_task(self._given[0].to_json()) if len(self._given) == 1 else super()._draw()
 
     def _of(self, instance: Any) -> Layout:
-        if self._layout is None or (self._instance is not instance and self._instance != instance):
-            layout = Layout(Scene.load(instance))
-            world = layout.world()
-            if world.won:
-                raise BadInput("the goal of this scene holds already: there is nothing to ask")
-            found = plan(world)
-            if found is None:
-                raise BadInput(f"the goal of this scene ({layout.scene.goal.text}) cannot be reached")
-            self._layout, self._instance, self._from_start = layout, instance, len(found)
-        return self._layout
-
-    def _look_ahead(self) -> None:
-        found = plan(self._world)
-        self._plan, self._left = found or [], None if found is None else len(found)
-
-    def _command(self, action: str) -> tuple[str, int, int]:
-        """The command in an action, and its place: all of it in the exact grammars, else its last line."""
-        start, end = 0, len(action)
-        if self.grammar == "lenient":
-            bare = action.rstrip()
-            start, end = bare.rfind("\n") + 1, len(bare)
-        while start < end and action[start].isspace():
-            start += 1
-        while start < end and action[end - 1].isspace():
-            end -= 1
-        return action[start:end], start, end
+        layout: Layout = self.first(instance).layout
+        return layout
 
 
 class HouseholdPlus(HouseholdEnv):
