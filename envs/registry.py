@@ -114,6 +114,10 @@ _BY_HAND: tuple[EnvEntry, ...] = (
         "Items of reasoning-gym's data sets, with our seeds, splits and scoring.", needs=("reasoning-gym",),
     ),
     EnvEntry(
+        "proofgym/Quest-v0", "proofgym.envs.worlds.quest:Quest", "worlds",
+        "Find a treasure, deliver things or cook a meal in a house of rooms, doors and keys.", max_turns=100,
+    ),
+    EnvEntry(
         "proofgym/RunningTotal-v0", "proofgym.envs.math.running_total:RunningTotal", "math",
         "Ten dependent steps: add digits one at a time, modulo 10; every step that follows is paid.",
     ),

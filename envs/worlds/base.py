@@ -63,11 +63,16 @@ class World(Protocol):
         ...
 
 
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
 class WorldEnv(VerifiableEnv):
     """A text world played one command a turn; see its subclasses.
 
-    The potential is 1 - d / d0, where d is the length of the plan to the goal and d0 that at the start; it never falls
-    below -1, and is -1 where the goal cannot be reached any more. A command's reward is the change of the potential, so
+    The potential is 1 - d / d0, where d is the length of the shortest plan to the goal that is known (found here, or what
+    is left of the one that is being followed) and d0 that at the start; it never falls below -1, and is -1 where the
+    goal cannot be reached any more. A command's reward is the change of the potential, so
     an episode earns 1.0 when the goal is reached, and no detour pays. With `pay="sparse"` only the goal pays, 1.0.
 
     Args:
@@ -106,9 +111,11 @@ class WorldEnv(VerifiableEnv):
 
     def turn(self, action: str) -> TurnResult:
         command, start, end = self._command(action)
-        before = self.potential()
+        before, expected, known = self.potential(), self.oracle(), self._plan
         said = self.carry_out(command)
         self._plan = self._world.plan()
+        if known and command == expected and (self._plan is None or len(self._plan) >= len(known)):
+            self._plan = known[1:]  # what was planned still works, and is shorter than what was found now
         won, lost = self._world.won, self._world.lost
         value = float(won) if self.pay == "sparse" else self.potential() - before
         credits_ = [Credit(start, end, value, "command")] if end > start else []
@@ -123,12 +130,14 @@ class WorldEnv(VerifiableEnv):
         return str(self._world.step(command))
 
     def save(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._world.state()
-        return found
+        return {"world": self._world.state(), "plan": None if self._plan is None else list(self._plan)}
 
     def load(self, data: Mapping[str, Any]) -> None:
-        self._world.restore(data)
-        self._plan = self._world.plan()
+        plan = data.get("plan", ())
+        if "world" not in data or not (plan is None or (isinstance(plan, list) and all(map(_text, plan)))):
+            raise BadInput(f"a state of {self.family} has a 'world' and a 'plan', found {sorted(map(str, data))}")
+        self._world.restore(data["world"])
+        self._plan = plan
 
     def potential(self) -> float:
         """0 at the start, 1 at the goal, never below -1."""
