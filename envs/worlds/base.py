@@ -70,9 +70,9 @@ def _text(value: Any) -> bool:
 class WorldEnv(VerifiableEnv):
     """A text world played one command a turn; see its subclasses.
 
-    The potential is 1 - d / d0, where d is the length of the shortest plan to the goal that is known (found here, or what
-    is left of the one that is being followed) and d0 that at the start; it never falls below -1, and is -1 where the
-    goal cannot be reached any more. A command's reward is the change of the potential, so
+    The potential is 1 - d / d0, where d is the length of the shortest plan to the goal that is known (found here, or
+    what is left of the one that is being followed) and d0 that at the start; it never falls below -1, and is -1 where
+    the goal cannot be reached any more. A command's reward is the change of the potential, so
     an episode earns 1.0 when the goal is reached, and no detour pays. With `pay="sparse"` only the goal pays, 1.0.
 
     Args:
@@ -112,8 +112,10 @@ class WorldEnv(VerifiableEnv):
     def turn(self, action: str) -> TurnResult:
         command, start, end = self._command(action)
         before, expected, known = self.potential(), self.oracle(), self._plan
+        state = self._world.state()
         said = self.carry_out(command)
-        self._plan = self._world.plan()
+        if self._world.state() != state:
+            self._plan = self._world.plan()
         if known and command == expected and (self._plan is None or len(self._plan) >= len(known)):
             self._plan = known[1:]  # what was planned still works, and is shorter than what was found now
         won, lost = self._world.won, self._world.lost
