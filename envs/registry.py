@@ -62,6 +62,10 @@ _BY_HAND: tuple[EnvEntry, ...] = (
         "Count selections, arrangements, paths, distributions and multiples.",
     ),
     EnvEntry(
+        "proofgym/CraftingWorld-v0", "proofgym.envs.worlds.crafting:Crafting", "worlds",
+        "Gather and craft by recipes, or say that it cannot be done.", max_turns=80,
+    ),
+    EnvEntry(
         "proofgym/GSM8K-v0", "proofgym.envs.math.gsm8k:GSM8K", "math",
         "Grade-school word problems from a JSON Lines file or the hub.",
     ),
@@ -128,6 +132,10 @@ _BY_HAND: tuple[EnvEntry, ...] = (
     EnvEntry(
         "proofgym/SudokuSteps-v0", "proofgym.envs.puzzles.sudoku:SudokuSteps", "puzzles",
         "Solve a 4x4 sudoku one cell a turn, paid by exact distance to the solution.", max_turns=40,
+    ),
+    EnvEntry(
+        "proofgym/WebShop-v0", "proofgym.envs.worlds.shop:WebShop", "worlds",
+        "Search a catalogue and buy what was asked for.", max_turns=20,
     ),
     EnvEntry(
         "proofgym/WordProblem-v0", "proofgym.envs.math.word_problem:WordProblem", "math",

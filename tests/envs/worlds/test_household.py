@@ -457,6 +457,7 @@ def test_every_walkthrough_of_the_training_scenes_wins_and_none_is_shorter_than_
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3000)
 def test_it_equals_the_real_alfworld(data_folder: Path) -> None:
     python = os.environ.get("PROOFGYM_ALFWORLD_PYTHON")
     if not python:
