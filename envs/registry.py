@@ -86,6 +86,10 @@ _BY_HAND: tuple[EnvEntry, ...] = (
         "Household tasks that ALFWorld has not: two goals, slices, containers, counting, locked safes.", max_turns=100,
     ),
     EnvEntry(
+        "proofgym/Lab-v0", "proofgym.envs.worlds.lab:Lab", "worlds",
+        "Do an experiment in a laboratory of five rooms: heat, mix, grow, wire, measure, sort.", max_turns=100,
+    ),
+    EnvEntry(
         "proofgym/LinearAlgebra-v0", "proofgym.envs.math.linear_algebra:LinearAlgebra", "math",
         "Work out determinants, products, inverses, eigenvalues and projections.",
     ),
