@@ -145,6 +145,34 @@ _BY_HAND: tuple[EnvEntry, ...] = (
         "proofgym/WordProblem-v0", "proofgym.envs.math.word_problem:WordProblem", "math",
         "Solve word problems, some of whose facts do not matter.",
     ),
+    EnvEntry(
+        "proofgym/external.ALFWorld-v0", "proofgym.envs.worlds.external.alfworld:ALFWorld", "worlds",
+        "Household tasks in the real ALFWorld engine.", max_turns=50, needs=("alfworld",),
+    ),
+    EnvEntry(
+        "proofgym/external.BabyAI-v0", "proofgym.envs.worlds.external.babyai:BabyAI", "worlds",
+        "BabyAI's missions on MiniGrid, told in text.", max_turns=128, needs=("minigrid",),
+    ),
+    EnvEntry(
+        "proofgym/external.Control-v0", "proofgym.envs.worlds.external.control:Control", "worlds",
+        "MuJoCo's control tasks, told and steered in numbers.", max_turns=60, needs=("mujoco",),
+    ),
+    EnvEntry(
+        "proofgym/external.Jericho-v0", "proofgym.envs.worlds.external.jericho:Jericho", "worlds",
+        "Interactive fiction from the user's story files.", max_turns=200, needs=("jericho",),
+    ),
+    EnvEntry(
+        "proofgym/external.ScienceWorld-v0", "proofgym.envs.worlds.external.scienceworld:ScienceWorld", "worlds",
+        "Experiments in the real ScienceWorld.", max_turns=100, needs=("scienceworld",),
+    ),
+    EnvEntry(
+        "proofgym/external.TextWorld-v0", "proofgym.envs.worlds.external.textworld:TextWorld", "worlds",
+        "Quests in generated games of the real TextWorld.", max_turns=50, needs=("textworld",),
+    ),
+    EnvEntry(
+        "proofgym/external.TextWorldExpress-v0", "proofgym.envs.worlds.external.textworld_express:TextWorldExpress",
+        "worlds", "Games of the real TextWorldExpress.", max_turns=50, needs=("textworld-express",),
+    ),
 )  # fmt: skip
 
 

@@ -67,6 +67,10 @@ def listed(names: list[str]) -> str:
     return articled[0] if len(names) == 1 else f"{', '.join(articled[:-1])}, and {articled[-1]}"
 
 
+def _places(scene: Scene) -> list[int]:
+    return [o.place for o in scene.objects if o.place is not None]
+
+
 def _shown(name: str) -> tuple[str, int]:
     kind, _, number = name.partition(" ")
     return kind, -int(number)
@@ -93,6 +97,7 @@ class Layout:
         for i, place in enumerate(self.place):
             self.here.setdefault(place, []).append(i)
         self.mask_here = {place: sum(1 << i for i in found) for place, found in self.here.items()}
+        self.place_bit = {place: 1 << i for i, place in enumerate(sorted({*self.here, *_places(scene)}))}
         self.able = {
             ability: sum(1 << i for i, o in enumerate(self.objects) if ability in o.able)
             for ability in ("take", "heat", "cool", "clean", "slice", "use")
@@ -165,7 +170,8 @@ class Layout:
         first.place, first.held = self.scene.start, -1
         first.contents = [0] * len(self.receptacles)
         first.inner = [0] * len(self.objects) if self.scene.extended else []
-        first.at = [-1] * len(self.objects)
+        first.at = [0] * len(self.objects)
+        first.gone = [0] * len(self.objects)
         first.opened = sum(1 << i for i, r in enumerate(self.receptacles) if r.open)
         first.locked = sum(1 << i for i, r in enumerate(self.receptacles) if r.locked_by)
         for i, o in enumerate(self.objects):
@@ -177,7 +183,7 @@ class Layout:
                 continue
             for name in o.inside_of:
                 first.contents[self.r_index[name]] |= 1 << i
-            first.at[i] = o.place if o.place is not None else self.place[self.r_index[o.inside_of[0]]]
+            first.at[i] = self.place_bit[o.place if o.place is not None else self.place[self.r_index[o.inside_of[0]]]]
         first.states = {
             state: sum(1 << i for i, o in enumerate(self.objects) if state in o.state)
             for state in ("clean", "hot", "cool", "sliced", "used")
@@ -281,7 +287,7 @@ class Layout:
 class World:
     """A house in one state: `step` changes it, `admissible` lists what can be done, `copy` is an independent twin."""
 
-    __slots__ = ("at", "contents", "held", "inner", "layout", "locked", "opened", "place", "states", "won")
+    __slots__ = ("at", "contents", "gone", "held", "inner", "layout", "locked", "opened", "place", "states", "won")
 
     layout: Layout
     place: int
@@ -291,6 +297,9 @@ class World:
     contents: list[int]
     inner: list[int]
     at: list[int]
+    """For each object, the places where it counts as standing, as bits: where it was put, less where it was taken."""
+    gone: list[int]
+    """For each object, the receptacles that it was taken from and not put into again, as bits."""
     states: dict[str, int]
     won: bool
 
@@ -312,7 +321,8 @@ class World:
         other = World()
         other.layout, other.place, other.held, other.opened = self.layout, self.place, self.held, self.opened
         other.locked, other.won = self.locked, self.won
-        other.contents, other.inner, other.at = self.contents.copy(), self.inner.copy(), self.at.copy()
+        other.contents, other.inner = self.contents.copy(), self.inner.copy()
+        other.at, other.gone = self.at.copy(), self.gone.copy()
         other.states = self.states.copy()
         return other
 
@@ -337,7 +347,7 @@ class World:
                 return "You are in the middle of a room. Looking quickly around you, you see nothing."
             names = [layout.r_name[r] for r in here]
             facing = names[0] if len(names) == 1 else f"{', '.join(names[:-1])}, and {names[-1]}"
-            return f"You are facing the {facing}. Next to it, you see nothing."
+            return f"You are facing the {facing}. Next to it, you see {listed(self._beside())}."
         if op == INVENTORY:
             if self.held < 0:
                 return "You are not carrying anything."
@@ -361,8 +371,9 @@ class World:
         mask = layout.mask_here[place]
         slices = 0
         if held >= 0 and layout.knives >> held & 1:
+            bit = layout.place_bit[place]
             for o in layout.sliceable:
-                if self.at[o] == place:
+                if self.at[o] & bit:
                     slices |= 1 << o
         key = (place, held, self.opened & mask, slices, *[self.contents[r] for r in here])
         if self.inner:
@@ -384,7 +395,7 @@ class World:
         return {
             "place": self.place, "held": self.held, "opened": self.opened, "locked": self.locked,
             "contents": self.contents.copy(), "inner": self.inner.copy(), "at": self.at.copy(),
-            "states": self.states.copy(),
+            "gone": self.gone.copy(), "states": self.states.copy(),
         }  # fmt: skip
 
     def restore(self, data: Any) -> None:
@@ -397,12 +408,13 @@ class World:
         try:
             objects, receptacles = len(layout.objects), len(layout.receptacles)
             place, held, contents = data["place"], data["held"], list(data["contents"])
-            inner, at, states = list(data["inner"]), list(data["at"]), dict(data["states"])
-            numbers = [place, held, data["opened"], data["locked"], *contents, *inner, *at, *states.values()]
+            inner, at, gone, states = list(data["inner"]), list(data["at"]), list(data["gone"]), dict(data["states"])
+            numbers = [place, held, data["opened"], data["locked"], *contents, *inner, *at, *gone, *states.values()]
             fits = (
                 all(isinstance(number, int) and not isinstance(number, bool) for number in numbers)
                 and place in layout.here and -1 <= held < objects and len(contents) == receptacles
-                and len(at) == objects and len(inner) == len(self.inner) and set(states) == set(self.states)
+                and len(at) == len(gone) == objects and len(inner) == len(self.inner)
+                and set(states) == set(self.states)
                 and all(0 <= mask < 1 << objects for mask in (*contents, *inner, *states.values()))
             )  # fmt: skip
         except (KeyError, TypeError) as error:
@@ -410,7 +422,7 @@ class World:
         if not fits:
             raise BadInput("this is no state of this house")
         self.place, self.held, self.opened, self.locked = place, held, data["opened"], data["locked"]
-        self.contents, self.inner, self.at, self.states = contents, inner, at, states
+        self.contents, self.inner, self.at, self.gone, self.states = contents, inner, at, gone, states
         self.won = layout.goal(self)
 
     # Inside -----------------------------------------------------------------------------------------------------------
@@ -420,6 +432,17 @@ class World:
         if self.accessible(receptacle):
             return layout.contents(receptacle, self.contents[receptacle])
         return f"The {layout.r_name[receptacle]} is closed."
+
+    def _beside(self) -> list[str]:
+        """What ALFWorld lists beside the receptacles of a place: what was taken from one of them and stands here again,
+        once for each receptacle that it was taken from."""
+        bit, mask = self.layout.place_bit[self.place], self.layout.mask_here[self.place]
+        return [
+            self.layout.o_name[o]
+            for o, (at, gone) in enumerate(zip(self.at, self.gone, strict=True))
+            if at & bit
+            for _ in range((gone & mask).bit_count())
+        ]
 
     def _looked_at(self, o: int) -> str:
         layout, states = self.layout, self.states
@@ -460,14 +483,16 @@ class World:
                 return None
             self.contents[b] &= ~(1 << a)
             self.held = a
-            if self.at[a] == here:
-                self.at[a] = -1
+            self.at[a] &= ~layout.place_bit[here]
+            self.gone[a] |= 1 << b
             return f"You pick up the {layout.o_name[a]} from the {layout.r_name[b]}."
         if op == MOVE:
             if a != self.held or layout.place[b] != here or not self.accessible(b) or not layout.holds[b] >> a & 1:
                 return None
             self.contents[b] |= 1 << a
-            self.held, self.at[a] = -1, here
+            self.held = -1
+            self.at[a] |= layout.place_bit[here]
+            self.gone[a] &= ~(1 << b)
             return f"You move the {layout.o_name[a]} to the {layout.r_name[b]}."
         if op in (HEAT, COOL, CLEAN):
             return self._treat(("heat", "cool", "clean")[op - HEAT], a, b)
@@ -478,7 +503,7 @@ class World:
             return f"You turn on the {layout.o_name[a]}."
         if op == SLICE:
             sharp = b == self.held and layout.knives >> b & 1
-            if not sharp or not layout.able["slice"] >> a & 1 or self.at[a] != here:
+            if not sharp or not layout.able["slice"] >> a & 1 or not self.at[a] & layout.place_bit[here]:
                 return None
             self.states["sliced"] |= 1 << a
             return f"You sliced the {layout.o_name[a]} with the {layout.o_name[b]}."
@@ -513,7 +538,7 @@ class World:
             if self.held >= 0 or not self.inner[b] >> a & 1 or not self.reachable(b):
                 return None
             self.inner[b] &= ~(1 << a)
-            self.held, self.at[a] = a, -1
+            self.held, self.at[a] = a, 0
             return f"You pick up the {layout.o_name[a]} from the {layout.o_name[b]}."
         if op == UNLOCK:
             key = layout.receptacles[a].locked_by

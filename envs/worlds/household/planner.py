@@ -301,8 +301,8 @@ class _Planner:
                 raise _Stuck
             best = min(ways, key=lambda way: len(way.commands))
             self.world, self.commands = best.world, best.commands
-        place = self.world.at[o]
-        beside = next((r for r, at in enumerate(layout.place) if at == place), None)
+        at = self.world.at[o]
+        beside = next((r for r, place in enumerate(layout.place) if at & layout.place_bit[place]), None)
         if beside is None:
             raise _Stuck
         self.go(beside)

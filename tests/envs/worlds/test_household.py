@@ -106,6 +106,29 @@ def test_admissible_commands_are_sorted_and_each_does_something() -> None:
         house.step(listed[int(rng.integers(len(listed)))])
 
 
+def test_what_was_taken_and_put_back_elsewhere_stands_beside() -> None:
+    """As the real engine says it: once for each receptacle of the place that the thing was taken from."""
+    counters = [{"name": f"countertop {i}", "place": 3, "openable": False} for i in (1, 2, 3)]
+    house = world(
+        changed(
+            receptacles=[*KITCHEN["receptacles"][:2], *counters],
+            objects=[{"name": "bowl 1", "in": ["countertop 1"]}, {"name": "apple 1", "in": ["fridge 1"]}],
+        )
+    )
+    facing = "You are facing the countertop 3, countertop 2, and countertop 1. Next to it, you see"
+    house.step("go to countertop 1")
+    assert house.step("look") == f"{facing} nothing."
+    house.step("take bowl 1 from countertop 1")
+    house.step("move bowl 1 to countertop 3")
+    assert house.step("look") == f"{facing} a bowl 1."
+    house.step("take bowl 1 from countertop 3")
+    house.step("move bowl 1 to countertop 2")
+    assert house.step("look") == f"{facing} a bowl 1, and a bowl 1."
+    house.step("take bowl 1 from countertop 2")
+    house.step("move bowl 1 to countertop 1")
+    assert house.step("look") == f"{facing} a bowl 1, and a bowl 1."
+
+
 # Distances ------------------------------------------------------------------------------------------------------------
 
 
