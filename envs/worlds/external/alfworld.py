@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -30,11 +29,8 @@ class _Alf(Engine):
         from alfworld.agents.environment.alfred_tw_env import AlfredDemangler, AlfredInfos
         from textworld.envs import PddlEnv
 
-        with tempfile.NamedTemporaryFile("w", suffix=".tw-pddl") as file:
-            json.dump(self.game, file)
-            file.flush()
-            self.env = AlfredInfos(AlfredDemangler(PddlEnv(textworld.EnvInfos(admissible_commands=True, won=True))))
-            self.env.load(file.name)
+        self.env = AlfredInfos(AlfredDemangler(PddlEnv(textworld.EnvInfos(admissible_commands=True, won=True))))
+        self.env.load(self.game)
         self.state = self.env.reset()
         return Said(self.state.feedback)
 
@@ -66,7 +62,7 @@ class ALFWorld(ExternalWorld):
         games: A folder that is searched for `game.tw-pddl` files; without it, houses are generated.
     """
 
-    family = "external_alfworld"
+    family = "household"
 
     def __init__(self, *, games: str | Path | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -84,7 +80,7 @@ class ALFWorld(ExternalWorld):
         return {"scene": generate(rng, self.level).to_json()}
 
     def canonical(self, instance: Mapping[str, Any]) -> Any:
-        """That of the scene, so that it falls into the split that it has in `proofgym/Household-v0`'s rules."""
+        """That of the scene: one that is held out from `proofgym/Household-v0` is held out here."""
         return Scene.load(instance["file"] if "file" in instance else instance["scene"]).canonical()
 
     def engine(self, instance: Mapping[str, Any]) -> Engine:

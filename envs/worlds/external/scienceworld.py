@@ -9,6 +9,7 @@ import numpy as np
 
 from proofgym.envs.puzzles import fields
 from proofgym.envs.worlds.external.base import Engine, ExternalWorld, Said, pick
+from proofgym.envs.worlds.external.java import end_java
 from proofgym.errors import BadInput, need
 
 __all__ = ["ScienceWorld"]
@@ -55,7 +56,7 @@ class _Science(Engine):
 
     def close(self) -> None:
         if self.env is not None:
-            self.env.close()
+            end_java(self.env)
 
 
 class ScienceWorld(ExternalWorld):

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import proofgym
@@ -100,6 +101,51 @@ def test_a_fork_plays_on_alone(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["ALFWorld", "TextWorld", "TextWorldExpress", "BabyAI", "Control"])
+def test_the_same_commands_come_to_the_same_texts(name: str) -> None:
+    env, other = made(name), made(name)
+    try:
+        rng = np.random.default_rng(2)
+        assert env.deterministic
+        assert env.reset(seed=6)[0] == other.reset(seed=6)[0]
+        for _ in range(25):
+            options = env.admissible()
+            command = options[int(rng.integers(len(options)))] if options else f"{float(rng.uniform(-1, 1)):.3f}"
+            ours, theirs = env.step(command), other.step(command)
+            assert ours[:4] == theirs[:4]
+            assert ours[4].get("admissible") == theirs[4].get("admissible")
+            if ours[2]:
+                break
+    finally:
+        env.close()
+        other.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", JAVA)
+def test_a_closed_engine_leaves_no_java_process(name: str) -> None:
+    env = made(name)
+    env.reset(seed=1)
+    process = env._engine.env._gateway.java_process
+    assert process.poll() is None
+    env.close()
+    env.close()
+    assert process.returncode is not None
+    assert process.stdin.closed
+    assert process.stdout.closed
+
+
+@pytest.mark.slow
+def test_a_closed_textworld_leaves_no_files() -> None:
+    env = made("TextWorld")
+    env.reset(seed=1)
+    folder = Path(env._engine.folder.name)
+    assert folder.is_dir()
+    env.close()
+    assert not folder.exists()
+
+
+@pytest.mark.slow
 def test_scienceworld_says_that_it_cannot_be_forked() -> None:
     env = made("ScienceWorld")
     try:
@@ -115,3 +161,29 @@ def test_jericho_asks_for_story_files(tmp_path: Path) -> None:
         pytest.skip("needs jericho")
     with pytest.raises(BadInput, match="no story files"):
         proofgym.make("external.Jericho", stories=str(tmp_path))
+
+
+@pytest.mark.slow
+def test_jericho_plays_a_story_file(tmp_path: Path) -> None:
+    for module in ("jericho", "textworld"):
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"needs {module}")
+    import textworld
+
+    options = textworld.GameOptions()
+    options.seeds, options.nb_rooms, options.nb_objects, options.quest_length = 7, 2, 4, 2
+    options.path = str(tmp_path / "story.z8")
+    _, game = textworld.make(options)
+    env = proofgym.make("external.Jericho", stories=str(tmp_path)).unwrapped
+    try:
+        first, _ = env.reset(seed=0)
+        assert len(first) > 100
+        fork = env.fork()
+        for command in game.metadata["walkthrough"]:
+            said, reward, *_ = env.step(command)
+            assert fork.step(command)[0] == said
+            assert reward == 0.0  # Jericho knows the scores of published stories only
+        assert "*** The End ***" in said
+        fork.close()
+    finally:
+        env.close()
