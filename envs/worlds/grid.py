@@ -490,8 +490,8 @@ def _mission(data: Any, names: set[str]) -> Mission:
         raise BadInput(f"a mission is of kind go, pick, open, put or then, found {data!r:.80}")
     words = [data.get("thing"), *([data.get("other")] if kind == "put" else [])]
     for word in words:
-        door = isinstance(word, str) and word.endswith(" door")
-        if word not in names or ((kind == "open") != door and not (kind == "go" and door)):
+        door = str(word).endswith(" door")
+        if not isinstance(word, str) or word not in names or ((kind == "open") != door and not (kind == "go" and door)):
             raise BadInput(f"the mission names {word!r:.60}, which is not there or not of the right kind")
     if len(set(words)) != len(words):
         raise BadInput("a thing cannot be put next to itself")

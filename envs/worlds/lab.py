@@ -108,9 +108,7 @@ class LabWorld:
             if name in self.at or row[0] not in _KINDS:
                 raise BadInput(f"'things': {name!r:.40} is there twice or of no known kind: {row[0]!r:.40}")
             self.kind[name], self.at[name] = row
-        stray = next((name for name, at in self.at.items() if at not in _ROOMS and at not in self.at), None)
-        if stray is not None:
-            raise BadInput(f"'things': {stray!r:.40} lies in {self.at[stray]!r:.40}, which is not there")
+        _check(self.at, self.kind)
         self.names = {str(key): str(value) for key, value in names.items()}
         spoken = {key: name for key, name in self.names.items() if key not in ("focus", "limit", "extreme", "room")}
         absent = next((name for name in spoken.values() if name not in self.at), None)
@@ -126,10 +124,13 @@ class LabWorld:
         self.focus, self.done = "", 0
         self.lost = ""
         try:
+            self.asked = str(TASKS[self.task].__doc__).format(**self.names)
             self.goals = TASKS[self.task](self.names)
             self._update()
         except KeyError as missing:
             raise BadInput(f"the task {self.task!r} speaks of {missing}, which the instance lacks") from None
+        except ValueError as error:
+            raise BadInput(f"the names of the task {self.task!r} do not fit: {error}") from None
 
     def copy(self) -> LabWorld:
         """A twin; neither sees what the other does."""
@@ -164,9 +165,21 @@ class LabWorld:
             links = tuple((str(one), str(other)) for one, other in data["links"])
             on, wet, known = tuple(data["on"]), tuple(data["wet"]), tuple(data["known"])
             place, focus, done, lost = data["place"], str(data["focus"]), int(data["done"]), str(data["lost"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise BadInput(f"this is no state of a laboratory: {error}") from None
-        if place not in _ROOMS or set(at) != set(kind) or not 0 <= done <= len(self.goals):
+            named = {*heat, *stage, *on, *wet, *(name for link in links for name in link)}
+            fits = (
+                place in _ROOMS and set(at) == set(kind) and named <= set(at) and 0 <= done <= len(self.goals)
+                and all(at.get(name) == room and kind.get(name) == what for name, (room, what) in _FIXED.items())
+                and set(stage) == set(self.stage) and all(0 <= each < len(_STAGES) for each in stage.values())
+                and all(isinstance(fact, str) for fact in known) and all(-300 < each < 10_000 for each in heat.values())
+                and {name for name, what in kind.items() if what == "substance"} <= set(heat)
+            )  # fmt: skip
+            if fits:
+                _check({name: where for name, where in at.items() if where != "hand"}, kind)
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            if isinstance(error, BadInput):
+                raise
+            raise BadInput(f"this is no state of a laboratory: {type(error).__name__} {error}") from None
+        if not fits:
             raise BadInput("this is no state of this laboratory")
         self.place, self.at, self.kind, self.heat, self.stage = place, at, kind, heat, stage
         self.on, self.links, self.wet, self.known = on, links, wet, known
@@ -180,7 +193,7 @@ class LabWorld:
 
     def welcome(self) -> str:
         """The first observation."""
-        return f"Your task: {TASKS[self.task].__doc__.format(**self.names)}\n{_HELP}\n\n{self._room()}"  # type: ignore[union-attr]
+        return f"Your task: {self.asked}\n{_HELP}\n\n{self._room()}"
 
     def plan(self) -> list[str] | None:
         """What the expert would do from here, to the end."""
@@ -504,6 +517,26 @@ _HOLDS: Mapping[str, frozenset[str]] = {
 }  # fmt: skip
 
 Names = Mapping[str, str]
+
+
+def _check(at: Mapping[str, str], kind: Mapping[str, str]) -> None:
+    """Refuse things that are nowhere, in each other, or of a kind whose properties are not known.
+
+    Raises:
+        BadInput: With the name of the first such thing.
+    """
+    for name, what in kind.items():
+        known = {"sample": _CONDUCTORS, "surface plate": [f"{surface} plate" for surface in _SURFACES]}.get(what)
+        if known is not None and name not in known:
+            raise BadInput(f"'things': a {what} is one of {', '.join(known)}, found {name!r:.40}")
+    for name in at:
+        spot, steps = at[name], 0
+        while spot in at and steps <= len(at):
+            spot, steps = at[spot], steps + 1
+        if steps > len(at):
+            raise BadInput(f"'things': {name!r:.40} lies in itself, by way of {at[name]!r:.40}")
+        if spot not in _ROOMS and spot not in kind:
+            raise BadInput(f"'things': {name!r:.40} lies in {spot!r:.40}, which is not there")
 
 
 def _focused(thing: str, points: int) -> Goal:

@@ -99,11 +99,17 @@ class QuestWorld:
             place, where, shut = data["place"], dict(data["where"]), dict(data["shut"])
             done = {food: tuple(ways) for food, ways in data["done"].items()}
             meal, lost = data["meal"], data["lost"]
-        except (KeyError, TypeError, AttributeError) as error:
-            raise BadInput(f"this is no state of a quest: {error}") from None
-        spots = {"hand", "gone", *self.rooms, *self.holders}
-        fits = place in self.rooms and set(where) == set(self.where) and set(where.values()) <= spots
-        if not fits or set(shut) != set(self.shut) or not set(done) <= set(where) or not isinstance(lost, str):
+            spots, ways = {"hand", "gone", *self.rooms, *self.holders}, {*_CUTS.values(), *_HEATS.values()}
+            fits = (
+                place in self.rooms and set(where) == set(self.where) and set(where.values()) <= spots
+                and set(shut) == set(self.shut) and set(shut.values()) <= {"open", "closed", "locked"}
+                and set(done) <= set(self._foods()) and all(set(each) <= ways for each in done.values())
+                and meal in ("", "prepared", "eaten") and isinstance(lost, str)
+                and all(self._key(name) for name, state in shut.items() if state == "locked")
+            )  # fmt: skip
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BadInput(f"this is no state of a quest: {type(error).__name__} {error}") from None
+        if not fits:
             raise BadInput("this is no state of this quest")
         self.place, self.where, self.shut, self.done, self.meal, self.lost = place, where, shut, done, meal, lost
         self.won = self._holds()

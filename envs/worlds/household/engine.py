@@ -13,6 +13,7 @@ shown, so that copying a world is copying a list and a few numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any
 
 from proofgym.envs.worlds.household.kinds import CONTAINERS, COOLERS, HEATERS, INSIDE, KNIVES, WASHERS
@@ -108,6 +109,9 @@ class Layout:
         for i, o in enumerate(self.objects):
             kinds[o.kind] = kinds.get(o.kind, 0) | 1 << i
         self.o_kind = kinds
+        self.r_kind: dict[str, list[int]] = {}
+        for i, r in enumerate(self.receptacles):
+            self.r_kind.setdefault(r.kind, []).append(i)
         self.holds = [
             sum(kinds.get(kind, 0) for kind in scene.holds.get(r.kind, frozenset())) for r in self.receptacles
         ]
@@ -127,6 +131,11 @@ class Layout:
         self.menus: dict[tuple[int, ...], tuple[str, ...]] = {}
         self.goal = self._compiled(scene.goal)
         self._first = self._initial()
+
+    @cached_property
+    def canonical(self) -> Any:
+        """See `Scene.canonical`; worked out once."""
+        return self.scene.canonical()
 
     def world(self) -> World:
         """A new world, in the scene's first state."""
@@ -256,7 +265,7 @@ class Layout:
         for state, ability in (("clean", "clean"), ("hot", "heat"), ("cool", "cool"), ("sliced", "slice")):
             if state in goal.must_be:
                 wanted &= self.able[ability]
-        targets = [i for i, r in enumerate(self.receptacles) if r.kind == goal.receptacle]
+        targets = self.r_kind.get(goal.receptacle, [])
         must, count = goal.must_be, goal.count
         if goal.inside:
             boxes = self.o_kind.get(goal.inside, 0)
@@ -304,7 +313,8 @@ class World:
     won: bool
 
     lost = ""
-    """Nothing that can be done in a house makes a goal impossible for ever."""
+    """A house never ends an episode. What no receptacle may hold can never be put down again, as in ALFWorld, where a
+    teddy bear is such a thing; then there is no plan any more. Generated houses have nothing of the kind."""
 
     def welcome(self) -> str:
         """The first observation."""
@@ -411,14 +421,17 @@ class World:
             inner, at, gone, states = list(data["inner"]), list(data["at"]), list(data["gone"]), dict(data["states"])
             numbers = [place, held, data["opened"], data["locked"], *contents, *inner, *at, *gone, *states.values()]
             fits = (
-                all(isinstance(number, int) and not isinstance(number, bool) for number in numbers)
+                all(isinstance(number, int) and not isinstance(number, bool) and number >= -1 for number in numbers)
                 and place in layout.here and -1 <= held < objects and len(contents) == receptacles
                 and len(at) == len(gone) == objects and len(inner) == len(self.inner)
                 and set(states) == set(self.states)
                 and all(0 <= mask < 1 << objects for mask in (*contents, *inner, *states.values()))
+                and all(0 <= mask < 1 << receptacles for mask in (*gone, data["opened"], data["locked"]))
+                and not data["opened"] & ~layout.openable
+                and all(0 <= mask < 1 << len(layout.place_bit) for mask in at)
             )  # fmt: skip
-        except (KeyError, TypeError) as error:
-            raise BadInput(f"a state of a house lacks {error}") from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BadInput(f"this is no state of a house: {type(error).__name__} {error}") from None
         if not fits:
             raise BadInput("this is no state of this house")
         self.place, self.held, self.opened, self.locked = place, held, data["opened"], data["locked"]

@@ -82,7 +82,8 @@ class HouseholdEnv(WorldEnv):
         return generate(rng, self.level, self.tasks).to_json()
 
     def canonical(self, instance: Mapping[str, Any]) -> Any:
-        return self._of(instance).scene.canonical()
+        """See `Scene.canonical`; `HouseholdPlus` and the real ALFWorld share it, and so the splits."""
+        return self._of(instance).canonical
 
     def difficulty(self, instance: Mapping[str, Any]) -> float:
         """By the fewest commands: 0 for three, 1 for sixteen."""
@@ -159,7 +160,6 @@ class HouseholdPlus(HouseholdEnv):
         level: As in `HouseholdEnv`; above 0.5 the house has two rooms, above 0.9 three.
     """
 
-    family = "household_plus"
     default_max_turns: ClassVar[int] = 100
     default_tasks: ClassVar[tuple[str, ...]] = EXTENDED
 

@@ -93,7 +93,9 @@ class _House:
         goal = self._goal()
         if goal is None:
             return None
-        return Scene(goal, 0, tuple(self.receptacles), tuple(self.objects), HOLDS, self.task in EXTENDED)
+        roomy = {kind for r in self.receptacles if not r.locked_by for kind in HOLDS.get(r.kind, ())}
+        objects = tuple(o for o in self.objects if "take" not in o.able or o.kind in roomy)  # the rest would be traps
+        return Scene(goal, 0, tuple(self.receptacles), objects, HOLDS, self.task in EXTENDED)
 
     def _name(self, kind: str) -> str:
         self.numbers[kind] = self.numbers.get(kind, 0) + 1

@@ -12,7 +12,7 @@ shortest; a potential needs no more, since it telescopes whatever it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import permutations, product
 
 from proofgym.envs.worlds.household.engine import NOTHING, World, bits
@@ -41,8 +41,9 @@ def plan(world: World) -> list[str] | None:
 
 def _shortest(world: World, goal: Goal) -> list[str] | None:
     best: tuple[int, int, tuple[Errand, ...], int] | None = None
+    drops = _drops(world) if world.held >= 0 else {}
     for errands, lamp in _choices(world, goal):
-        cost, drop = _cost(world, errands, lamp)
+        cost, drop = _cost(world, errands, lamp, drops)
         if cost < 10**6 and (best is None or cost < best[0]):
             best = (cost, drop, errands, lamp)
     if best is None:
@@ -75,26 +76,56 @@ def _choices(world: World, goal: Goal) -> Iterator[tuple[tuple[Errand, ...], int
     fit = wanted
     for state in goal.must_be:
         fit &= world.states[state]
-    targets = [i for i, r in enumerate(layout.receptacles) if r.kind == goal.receptacle]
     objects = list(bits(wanted))
     single = {o: [(s, tools) for s in _sources(world, o) for tools in _tools(world, goal, o)] for o in objects}
-    for r in targets:
+    alike = {o: repr(ways) for o, ways in single.items()}
+    for r in layout.r_kind.get(goal.receptacle, ()):
         may = layout.holds[r]
         inside = world.contents[r] & fit
         movable = [o for o in objects if may >> o & 1 and not inside >> o & 1]
         need = goal.count - inside.bit_count()
         if need == 1:
-            for o in movable:
+            for o in _different(movable, alike, 1):
                 for s, tools in single[o]:
                     yield ((o, s, tools, r),), -1
                     if world.contents[r] >> o & 1 and s != r:  # listed there too: treated in hand, it lies there still
                         yield ((o, s, tools, -1),), -1
         elif need == 2:
-            for first, second in permutations(movable, 2):
+            for first, second in permutations(_different(movable, alike, 2), 2):
                 if second == world.held or (world.held in movable and first != world.held):
                     continue
                 for (s1, t1), (s2, t2) in product(single[first], single[second]):
                     yield ((first, s1, t1, r), (second, s2, t2, r)), -1
+
+
+def _different(objects: list[int], alike: Mapping[int, str], most: int) -> list[int]:
+    """Of objects that are fetched and treated in the same ways only the first ones: the others cost the same."""
+    kept: list[int] = []
+    count: dict[str, int] = {}
+    for o in objects:
+        way = alike[o]
+        count[way] = count.get(way, 0) + 1
+        if count[way] <= most:
+            kept.append(o)
+    return kept
+
+
+def _drops(world: World) -> dict[int, list[int]]:
+    """Where what is in hand can be laid down, by place; under -1, one without a closed door and one with, anywhere.
+
+    A place that is neither here nor on the way costs the same as any other such place.
+    """
+    layout = world.layout
+    shut = layout.openable & ~world.opened
+    found: dict[int, list[int]] = {-1: []}
+    doors = set()
+    for d, may in enumerate(layout.holds):
+        if may >> world.held & 1:
+            found.setdefault(layout.place[d], []).append(d)
+            if shut >> d & 1 not in doors:
+                doors.add(shut >> d & 1)
+                found[-1].append(d)
+    return found
 
 
 def _tools(world: World, goal: Goal, o: int) -> list[tuple[tuple[str, int], ...]]:
@@ -107,36 +138,41 @@ def _tools(world: World, goal: Goal, o: int) -> list[tuple[tuple[str, int], ...]
     return ways
 
 
-def _cost(world: World, errands: tuple[Errand, ...], lamp: int) -> tuple[int, int]:
+def _cost(world: World, errands: tuple[Errand, ...], lamp: int, drops: Mapping[int, list[int]]) -> tuple[int, int]:
     """The number of commands, and the receptacle in which to lay down what is in hand first (-1: nothing is)."""
-    layout = world.layout
-    place, shut = layout.place, layout.openable & ~world.opened
+    place = world.layout.place
+    shut = world.layout.openable & ~world.opened
     stops: list[int] = []
-    opens = 0
+    opened: list[int] = []
     acts = 0
     for _, source, tools, target in errands:
         if source >= 0:
             stops.append(place[source])
-            opens |= 1 << source
+            opened.append(source)
             acts += 1
-        acts += len(tools)
-        stops += [place[tool] for _, tool in tools]
+        for _, tool in tools:
+            stops.append(place[tool])
+            acts += 1
         if target < 0:
             continue
         stops.append(place[target])
         if lamp < 0:
-            opens |= 1 << target
+            opened.append(target)
             acts += 1
         elif not world.states["used"] >> lamp & 1:
             acts += 1
+    opens = 0
+    for r in opened:
+        opens |= 1 << r
     if world.held < 0 or errands[0][1] == -1:
         return acts + (opens & shut).bit_count() + _changes(world.place, stops), -1
     best, drop = 10**6, -1
-    for d, may in enumerate(layout.holds):
-        if may >> world.held & 1:
-            cost = acts + 1 + ((opens | 1 << d) & shut).bit_count() + _changes(world.place, [place[d], *stops])
-            if cost < best:
-                best, drop = cost, d
+    on_way = {d for spot in (world.place, stops[0], -1) for d in drops.get(spot, ())}
+    on_way.update(r for r in opened if world.layout.holds[r] >> world.held & 1)
+    for d in sorted(on_way):
+        cost = acts + 1 + ((opens | 1 << d) & shut).bit_count() + _changes(world.place, [place[d], *stops])
+        if cost < best:
+            best, drop = cost, d
     return best, drop
 
 
@@ -210,9 +246,8 @@ class _Planner:
             for o, lamp in product(bits(layout.o_kind.get(goal.object, 0)), bits(lamps)):
                 ways += self._tried(lambda way, o=o, lamp=lamp: way._light(o, lamp))
         else:
-            for r, kind in enumerate(layout.receptacles):
-                if kind.kind == goal.receptacle:
-                    ways += self._tried(lambda way, r=r: way._fill(goal, r))
+            for r in layout.r_kind.get(goal.receptacle, ()):
+                ways += self._tried(lambda way, r=r: way._fill(goal, r))
         if not ways:
             raise _Stuck
         return min(ways, key=lambda way: len(way.commands))

@@ -24,6 +24,7 @@ in one receptacle of a kind), `light` (hold an object of a kind by a lamp that w
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -42,6 +43,7 @@ ABILITIES = ("take", "heat", "cool", "clean", "slice", "use")
 
 _NAME = re.compile(r"[a-z]{1,40} [1-9][0-9]{0,3}", re.ASCII)
 _MOST = 400  # receptacles, and objects
+_ROUNDS = 3  # of describing things by what is around them
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +174,45 @@ class Scene:
         return data
 
     def canonical(self) -> Any:
-        """What makes two scenes the same task: places renamed in order, the words of the goal and the id left out."""
-        names: dict[int, int] = {}
-        receptacles = sorted(self.receptacles, key=lambda r: r.name)
-        rows = [[r.name, names.setdefault(r.place, len(names)), r.openable, r.open, r.locked_by] for r in receptacles]
-        objects = [
-            [o.name, sorted(o.inside_of), sorted(o.able), sorted(o.state), o.container]
-            for o in sorted(self.objects, key=lambda o: o.name)
-        ]
-        goal = self.goal.to_json()
-        return [_without_text(goal), rows, objects]
+        """What makes two scenes the same task: the goal without its words, and what stands and lies where.
+
+        Numbers only tell things of a kind apart and places are only told apart, so a scene whose numbers or places are
+        renamed is the same task. Each thing is described by its own properties, and then, round after round, by the
+        descriptions of what it stands with, lies in and holds (Weisfeiler and Leman 1968). Different tasks that this
+        cannot tell apart, which need much symmetry, merely share a split.
+        """
+        at = {r.name: r.place for r in self.receptacles}
+        place = {o.name: at[o.inside_of[0]] if o.place is None and o.inside_of else o.place for o in self.objects}
+        seen = {r.name: _digest(r.kind, r.openable, r.open, r.locked_by) for r in self.receptacles}
+        seen |= {o.name: _digest(o.kind, sorted(o.able), sorted(o.state)) for o in self.objects}
+        spots = {self.start, *at.values(), *(spot for spot in place.values() if spot is not None)}
+        for _ in range(_ROUNDS):
+            around: dict[Any, list[str]] = {spot: [] for spot in spots}
+            held: dict[str, list[str]] = {name: [] for name in seen}
+            for r in self.receptacles:
+                around[r.place].append(seen[r.name])
+            for o in self.objects:
+                if o.place is not None:
+                    around[o.place].append(seen[o.name])
+                for outer in (*o.inside_of, *([o.container] if o.container else [])):
+                    held[outer].append(seen[o.name])
+            spot_seen = {spot: _digest(spot == self.start, sorted(found)) for spot, found in around.items()}
+            after = {r.name: _digest(seen[r.name], spot_seen[r.place], sorted(held[r.name])) for r in self.receptacles}
+            for o in self.objects:
+                outer_seen = sorted(seen[name] for name in o.inside_of)
+                box = seen[o.container] if o.container else ""
+                spot = place[o.name]
+                here = "" if spot is None else spot_seen[spot]
+                after[o.name] = _digest(seen[o.name], outer_seen, box, here, sorted(held[o.name]))
+            seen = after
+        holds = None if self.holds is HOLDS else {kind: sorted(held) for kind, held in self.holds.items()}
+        if holds == {kind: sorted(held) for kind, held in HOLDS.items()}:
+            holds = None
+        return [_without_text(self.goal.to_json()), self.extended, sorted(seen.values()), holds]
+
+
+def _digest(*content: Any) -> str:
+    return hashlib.blake2b(repr(content).encode(), digest_size=12).hexdigest()
 
 
 def _without_text(goal: dict[str, Any]) -> dict[str, Any]:
@@ -257,7 +288,7 @@ class _Reader:
         kinds = {r.kind for r in receptacles}
         for i, thing in enumerate(objects):
             missing = next((name for name in thing.inside_of if name not in place), None)
-            if missing:
+            if missing is not None:
                 raise self.bad(f"objects[{i}] ({thing.name}) lies in {missing!r}, which is no receptacle")
             if thing.container and not (extended and any(o.name == thing.container for o in objects)):
                 raise self.bad(
