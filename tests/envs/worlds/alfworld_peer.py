@@ -1,7 +1,7 @@
 """Plays commands in the real ALFWorld engine; run by the Python of an environment that has `alfworld` installed.
 
-Reads JSON Lines of {"problem": PDDL, "goal": text, "commands": [...]} and writes one of [[text, admissible, won], ...]
-for each, the first entry for the reset.
+Reads JSON Lines of {"problem": PDDL, "goal": text, "commands": [...]} and writes for each one line of
+[[text, admissible, won, score, done], ...], the first entry for the reset.
 """
 
 import json
@@ -33,10 +33,11 @@ def main():
             env = AlfredInfos(AlfredDemangler(PddlEnv(textworld.EnvInfos(admissible_commands=True, won=True))))
             env.load(file.name)
             state = env.reset()
-            said = [[state.feedback, state.admissible_commands, state.won]]
+            said = [[state.feedback, state.admissible_commands, state.won, 0, False]]
             for command in asked["commands"]:
-                state, _, _ = env.step(command)
-                said.append([state.feedback, state.admissible_commands, state.won])
+                state, score, done = env.step(command)
+                said.append([state.feedback, state.admissible_commands, state.won, score, done])
+            env.close()
         print(json.dumps(said), flush=True)
 
 

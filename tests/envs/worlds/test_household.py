@@ -129,6 +129,80 @@ def test_what_was_taken_and_put_back_elsewhere_stands_beside() -> None:
     assert house.step("look") == f"{facing} a bowl 1, and a bowl 1."
 
 
+# Tasks --------------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 200), st.floats(0, 1), st.randoms(use_true_random=False))
+def test_renaming_numbers_and_places_makes_no_new_task(seed: int, level: float, random: Any) -> None:
+    scene = generate(np.random.default_rng(seed), level, (*PLAIN, *EXTENDED))
+    data = scene.to_json()
+    names = {}
+    for rows in (data["receptacles"], data["objects"]):
+        kinds: dict[str, list[str]] = {}
+        for row in rows:
+            kinds.setdefault(row["name"].split(" ")[0], []).append(row["name"])
+        for each in kinds.values():
+            names |= dict(zip(each, random.sample(each, len(each)), strict=True))
+    places = {place: 100 + i for i, place in enumerate(random.sample(range(60), 60))}
+    for row in (*data["receptacles"], *data["objects"]):
+        row["name"] = names[row["name"]]
+        row["in"] = [names[name] for name in row["in"]] if "in" in row else None
+        row["place"] = places[row["place"]] if "place" in row else None
+        for key in ("in", "place"):
+            if row[key] is None:
+                del row[key]
+        random.shuffle(row.get("in", []))
+    data["start"] = places[data["start"]]
+    data["goal"]["text"] = "otherwise said"
+    random.shuffle(data["receptacles"])
+    random.shuffle(data["objects"])
+    assert Scene.load(data).canonical() == scene.canonical()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"start": 3},
+        {"goal": {**KITCHEN["goal"], "must_be": ["cool"]}},
+        {"objects": [{"name": "apple 1", "in": ["drawer 1"]}, *KITCHEN["objects"][1:]]},
+        {"objects": [{"name": "apple 1", "in": ["countertop 1"], "is": ["hot"]}, *KITCHEN["objects"][1:]]},
+        {"objects": KITCHEN["objects"][:3]},
+        {"receptacles": [{"name": "fridge 1", "place": 1, "openable": False}, *KITCHEN["receptacles"][1:]]},
+        {"receptacles": [{"name": "fridge 1", "place": 2, "openable": True}, *KITCHEN["receptacles"][1:]]},
+        {"holds": {"fridge": ["apple"]}},
+        {"extended": True},
+    ],
+)
+def test_what_changes_what_can_be_done_makes_a_new_task(fields: dict[str, Any]) -> None:
+    assert Scene.load(changed(**fields)).canonical() != Scene.load(KITCHEN).canonical()
+
+
+def test_what_is_held_out_from_one_household_is_held_out_from_the_others() -> None:
+    one, other = HouseholdEnv(scene=KITCHEN), HouseholdPlus(scene=KITCHEN)
+    one.reset(seed=0)
+    other.reset(seed=0)
+    assert one.task.fingerprint == other.task.fingerprint
+
+
+def test_nothing_in_a_generated_house_is_a_trap() -> None:
+    """What can be picked up can be put down somewhere; in ALFWorld a teddy bear cannot."""
+    rng = np.random.default_rng(8)
+    for task in (*PLAIN, *EXTENDED):
+        layout = Layout(generate(rng, 1.0, (task,)))
+        free = [may for r, may in zip(layout.receptacles, layout.holds, strict=True) if not r.locked_by]
+        for o, name in enumerate(layout.o_name):
+            assert not layout.able["take"] >> o & 1 or any(may >> o & 1 for may in free), name
+
+
+def test_what_nothing_may_hold_stays_in_hand() -> None:
+    house = world(changed(objects=[*KITCHEN["objects"], {"name": "teddybear 1", "in": ["countertop 1"]}]))
+    assert house.plan()
+    house.step("go to countertop 1")
+    house.step("take teddybear 1 from countertop 1")
+    assert house.plan() is None
+
+
 # Distances ------------------------------------------------------------------------------------------------------------
 
 
@@ -481,31 +555,54 @@ def test_every_walkthrough_of_the_training_scenes_wins_and_none_is_shorter_than_
 
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
-def test_it_equals_the_real_alfworld(data_folder: Path) -> None:
+@pytest.mark.parametrize("source", ["generated", "alfworld"])
+def test_it_equals_the_real_alfworld(source: str, request: pytest.FixtureRequest) -> None:
+    """Text, admissible commands, wins, rewards and ends, on walkthroughs mixed with random, probing and wrong commands.
+
+    `PROOFGYM_ALFWORLD_SCENES` and `PROOFGYM_ALFWORLD_SEED` say how many scenes of which draw.
+    """
     python = os.environ.get("PROOFGYM_ALFWORLD_PYTHON")
     if not python:
         pytest.skip("PROOFGYM_ALFWORLD_PYTHON names no Python with alfworld; `make test-all` makes one")
-    scenes = list(alfworld_scenes(data_folder / "alfworld_train_scenes.jsonl.xz"))
     rng = np.random.default_rng(int(os.environ.get("PROOFGYM_ALFWORLD_SEED", "0")))
-    asked, ours = [], []
     count = int(os.environ.get("PROOFGYM_ALFWORLD_SCENES", "12"))
-    for number in rng.choice(len(scenes), size=count, replace=False).tolist():
-        scene, walkthrough = scenes[number]
-        house = Layout(scene).world()
-        said = [[house.layout.welcome(), list(house.admissible()), house.won]]
-        commands = list(_wander(house, list(walkthrough), rng))
-        house = Layout(scene).world()
-        for command in commands:
-            text = house.step(command)
-            said.append([text, list(house.admissible()), house.won])
+    if source == "generated":
+        scenes = [generate(rng, float(rng.random())) for _ in range(count)]
+        chosen = [(scene, plan(Layout(scene).world()) or []) for scene in scenes]
+    else:
+        path = request.getfixturevalue("data_folder") / "alfworld_train_scenes.jsonl.xz"
+        if not path.is_file():
+            pytest.skip(f"no {path.name} in the data folder")
+        known = list(alfworld_scenes(path))
+        chosen = [known[number] for number in rng.choice(len(known), size=count, replace=False).tolist()]
+    asked, ours = [], []
+    for scene, walkthrough in chosen:
+        commands = list(_wander(Layout(scene).world(), list(walkthrough), rng))
+        ours.append(_played(scene, commands))
         asked.append(json.dumps({"problem": write_problem(scene), "goal": scene.goal.text, "commands": commands}))
-        ours.append(said)
     peer = Path(__file__).with_name("alfworld_peer.py")
     run = subprocess.run([python, str(peer)], input="\n".join(asked), capture_output=True, text=True, check=True)
     theirs = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("[[")]
     assert len(theirs) == len(ours)
     for mine, real in zip(ours, theirs, strict=True):
         assert mine == real
+
+
+def _played(scene: Scene, commands: list[str]) -> list[list[Any]]:
+    """What our engine says to all the commands, checked against the environment until its episode ends."""
+    house = Layout(scene).world()
+    env = HouseholdEnv(scene=scene, grammar="strict", pay="sparse", max_turns=len(commands) + 1)
+    first, info = env.reset(seed=0)
+    said: list[list[Any]] = [[first, info["admissible"], house.won, 0, False]]
+    over = False
+    for command in commands:
+        text = house.step(command)
+        said.append([text, list(house.admissible()), house.won, int(house.won), house.won])
+        if not over:
+            observation, reward, over, _, info = env.step(command)
+            assert [observation, reward, over] == [text, float(house.won), house.won]
+            assert over or info["admissible"] == said[-1][1]
+    return said
 
 
 def _wander(house: World, walkthrough: list[str], rng: np.random.Generator) -> Iterator[str]:
