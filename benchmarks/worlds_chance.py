@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 import proofgym
 from proofgym.envs.registry import ENTRIES
@@ -37,11 +35,11 @@ def play(env: Any, index: int, act: Callable[[Any], str]) -> tuple[float, bool, 
             return earned, info["verdict"].correct, commands
 
 
-def chance(episodes: int) -> Table:
-    """Random and constant policies in every world of ours."""
-    table = Table("world", "level", "random: reward", "solved", "best constant", "floor", box=None)
+def chance(episodes: int, only: str) -> Iterator[str]:
+    """Random and constant policies in every world of ours, a line of the docs' table each."""
+    yield "| world | level | random: reward | solved | best constant | floor |\n|---|--:|--:|--:|---|--:|"
     for entry in ENTRIES:
-        if entry.domain != "worlds" or entry.needs:
+        if entry.domain != "worlds" or entry.needs or only not in entry.id:
             continue
         for level in (0.0, 0.5, 1.0):
             env = proofgym.make(entry.id, level=level).unwrapped
@@ -59,11 +57,12 @@ def chance(episodes: int) -> Table:
             best = max(means, key=lambda text: means[text])
             rewards = [reward for reward, *_ in found]
             spread = statistics.stdev(rewards) / len(rewards) ** 0.5
-            table.add_row(
-                entry.id, f"{level:g}", f"{statistics.fmean(rewards):.3f} +- {spread:.3f}",
-                f"{statistics.fmean(won for _, won, _ in found):.3f}", f"{means[best]:.3f} ({best})", f"{env.floor:g}",
-            )  # fmt: skip
-    return table
+            solved = statistics.fmean(won for _, won, _ in found)
+            yield (
+                f"| {entry.id.removeprefix('proofgym/').removesuffix('-v0')} | {level:g} | "
+                f"{statistics.fmean(rewards):.3f} ± {spread:.3f} | {solved:.3f} | "
+                f"{means[best]:.3f} (`{best}`) | {env.floor:g} |"
+            )
 
 
 def expert(scenes: str | None, count: int) -> str:
@@ -87,12 +86,15 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--episodes", type=int, default=200)
+    parser.add_argument("--only", default="", help="worlds whose id has this in it")
     parser.add_argument("--scenes", help="a JSON Lines file of scenes, or a folder with ALFWorld's games")
     parser.add_argument("--count", type=int, default=500)
     options = parser.parse_args()
     if options.episodes:
-        Console(width=140).print(chance(options.episodes))
-    print(expert(options.scenes, options.count))
+        for line in chance(options.episodes, options.only):
+            print(line, flush=True)
+    if options.count:
+        print(expert(options.scenes, options.count))
     return 0
 
 

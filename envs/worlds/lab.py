@@ -114,6 +114,12 @@ class LabWorld:
         absent = next((name for name in spoken.values() if name not in self.at), None)
         if absent is not None:
             raise BadInput(f"the task speaks of {absent!r:.40}, which the instance lacks")
+        needed = {**_TOOLS.get(self.task, {}), **{self.names[key]: kind for key, kind in _NAMED.get(self.task, {}).items()
+                                                  if key in self.names}}  # fmt: skip
+        bad = next((name for name, kind in needed.items() if self.kind.get(name) != kind), None)
+        if bad is not None:
+            raise BadInput(f"the task {self.task!r} needs {bad!r:.40} of the kind {needed[bad]!r}")
+        self.first_kinds = dict(self.kind)
         self.place = fields.one_of(instance, "start", tuple(_ROOMS))
         self.heat = {name: 20.0 for name, kind in self.kind.items() if kind == "substance"}
         self.stage = {name: 0 for name, kind in self.kind.items() if kind == "seed"}
@@ -169,6 +175,9 @@ class LabWorld:
             fits = (
                 place in _ROOMS and set(at) == set(kind) and named <= set(at) and 0 <= done <= len(self.goals)
                 and all(at.get(name) == room and kind.get(name) == what for name, (room, what) in _FIXED.items())
+                and all(kind.get(name, what) == what for name, what in self.first_kinds.items())
+                and all(name in kind or what in _MIXED for name, what in self.first_kinds.items())
+                and all(name in self.first_kinds or what == "mixture" for name, what in kind.items())
                 and set(stage) == set(self.stage) and all(0 <= each < len(_STAGES) for each in stage.values())
                 and all(isinstance(fact, str) for fact in known) and all(-300 < each < 10_000 for each in heat.values())
                 and {name for name, what in kind.items() if what == "substance"} <= set(heat)
@@ -507,6 +516,7 @@ _KINDS = frozenset(
     {"substance", "cup", "paint", "powder", "seed", "pot", "animal", "lifeless", "battery", "lamp", "wire", "sample",
      "thermometer", "watering can", "surface plate", "bees", "mixture"}
 )  # fmt: skip
+_MIXED = frozenset({"substance", "paint", "powder"})
 _SWITCHED = frozenset({"heater", "furnace"})
 _ELECTRIC = frozenset({"battery", "lamp", "wire", "sample"})
 _HOLDS: Mapping[str, frozenset[str]] = {
@@ -515,6 +525,22 @@ _HOLDS: Mapping[str, frozenset[str]] = {
     "ramp": frozenset({"surface plate"}),
     "surface": _KINDS - {"bees"}, "sink": frozenset({"cup", "pot"}),
 }  # fmt: skip
+
+_WIRED = {"battery": "battery", "lamp": "lamp", "black wire": "wire", "orange wire": "wire"}
+_TOOLS: Mapping[str, Mapping[str, str]] = {
+    "circuit": _WIRED, "conductor": _WIRED, "thermometer": {"thermometer": "thermometer"},
+    "melting point": {"thermometer": "thermometer"}, "grow": {"watering can": "watering can"},
+    "fruit": {"watering can": "watering can", "bees": "bees"},
+}  # fmt: skip
+"""What a task cannot be done without, and of which kind it is."""
+_CHANGED = {"thing": "substance", "cup": "cup", "right box": "box", "wrong box": "box"}
+_NAMED: Mapping[str, Mapping[str, str]] = {
+    "melt": _CHANGED, "boil": _CHANGED, "freeze": _CHANGED, "thermometer": _CHANGED, "melting point": _CHANGED,
+    "grow": {"seed": "seed", "pot": "pot"}, "fruit": {"seed": "seed", "pot": "pot"}, "chemistry": {"cup": "cup"},
+    "colours": {"cup": "cup"}, "conductor": {"thing": "sample", "right box": "box", "wrong box": "box"},
+    "friction": {"one": "surface plate", "other": "surface plate"},
+}  # fmt: skip
+"""Of which kinds the things are that a task names."""
 
 Names = Mapping[str, str]
 

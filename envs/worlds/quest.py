@@ -640,7 +640,7 @@ class Quest(WorldEnv):
     """
 
     family = "quest"
-    floor: float = 0.1
+    floor: float = 0.4
     default_max_turns: ClassVar[int] = 100
 
     def __init__(self, *, kinds: Sequence[str] = ("find", "deliver", "cook"), **kwargs: Any) -> None:

@@ -286,7 +286,7 @@ class WebShop(WorldEnv):
     """
 
     family = "web_shop"
-    floor: float = 0.35
+    floor: float = 0.5
     default_max_turns: ClassVar[int] = 20
 
     def generate(self, rng: np.random.Generator) -> Mapping[str, Any]:

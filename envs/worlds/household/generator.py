@@ -208,7 +208,8 @@ class _House:
         for o in self.objects:
             if "take" in o.able:
                 counts[o.kind] = counts.get(o.kind, 0) + 1
-        kind = self._pick(sorted(kind for kind, found in counts.items() if found >= min(2, count)))
+        many = sorted(kind for kind, found in counts.items() if found >= 2)
+        kind = self._pick(many or sorted(counts))  # what is lacking is laid out below
         target = self._target(kind, count=count) if kind else None
         if not target:
             return None

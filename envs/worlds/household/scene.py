@@ -277,6 +277,9 @@ class _Reader:
         receptacles = tuple(
             self.receptacle(f"receptacles[{i}]", row) for i, row in enumerate(self.rows(data, "receptacles"))
         )
+        locked = next((r.name for r in receptacles if r.locked_by and not extended), None)
+        if locked:
+            raise self.bad(f"{locked!r} is locked: only an 'extended' scene has locks")
         if not receptacles:
             raise self.bad("'receptacles' is empty: a house has at least one")
         objects = tuple(self.object(f"objects[{i}]", row) for i, row in enumerate(self.rows(data, "objects")))
@@ -296,6 +299,8 @@ class _Reader:
                 )
         start = self.whole("start", data.get("start"))
         goal = self.goal("goal", data.get("goal"), kinds)
+        if not extended and any(part.inside for part in (goal, *goal.parts)):
+            raise self.bad("goal.inside names a container: only an 'extended' scene has things in containers")
         identity = data.get("id", "")
         if not isinstance(identity, str):
             raise self.bad(f"'id' is a text, found {identity!r:.60}")

@@ -391,7 +391,7 @@ def test_containers_locks_and_slices() -> None:
 @pytest.mark.parametrize("task", [*PLAIN, *EXTENDED])
 def test_every_kind_of_task_is_generated_and_solved(task: str) -> None:
     rng = np.random.default_rng(5)
-    for level in (0.2, 0.6, 1.0):
+    for level in (0.0, 0.2, 0.6, 1.0):
         scene = generate(rng, level, (task,))
         assert scene.extended == (task in EXTENDED)
         assert Scene.load(json.loads(json.dumps(scene.to_json()))) == scene
@@ -457,6 +457,10 @@ def test_pictures_show_the_house() -> None:
         (changed(goal={"text": "x", "kind": "win"}), "goal.object is missing"),
         (changed(goal={**KITCHEN["goal"], "receptacle": "sofa"}), "of which there is none"),
         (changed(goal={**KITCHEN["goal"], "count": True}), "whole number from 1 to 9"),
+        (changed(receptacles=[*KITCHEN["receptacles"], {"name": "safe 1", "place": 9, "openable": True,
+                                                        "locked_by": "keychain"}]), "'safe 1' is locked: only"),
+        (changed(goal={**KITCHEN["goal"], "inside": "bowl"}), "goal.inside names a container: only"),
+        (changed(objects=[{"name": "apple 1", "in": [""]}]), "lies in '', which is no receptacle"),
         ("{", "not JSON"),
         ("no/such/file.json", "no scene file"),
         ({"pddl_problem": "(define (problem x) (:init)\n)", "grammar": ""}, "has no :objects"),
