@@ -7,8 +7,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Without a GPU the CPU build of torch is pinned: a bare `torch` would bring several gigabytes of CUDA libraries.
 TORCH := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi >/dev/null 2>&1 && echo torch || echo torch==2.13.0)
 RUN ?= runs/demo
+WORLDS ?= .venv-worlds
+ENGINES := alfworld,textworld,scienceworld,textworld-express,minigrid,mujoco,jericho
 
-.PHONY: demo test test-all lint types docs bench clean
+.PHONY: demo test test-all test-worlds lint types docs bench clean
 
 demo: $(VENV)/train.done
 	$(BIN)/proofgym train demo --run-dir $(RUN)
@@ -24,6 +26,16 @@ test-all: $(VENV)/dev.done lint types
 	$(PIP) install -q reasoning-gym || echo "reasoning-gym does not install here: its tests will be skipped"
 	$(BIN)/python -m pytest -n 2 --ignore=tests/sandboxes --cov --cov-report= $(ARGS)
 	$(BIN)/python -m pytest tests/sandboxes --cov --cov-append --cov-report=term:skip-covered $(ARGS)
+	$(MAKE) test-worlds
+
+# Other people's engines bring big and old libraries, so they have an environment of their own. ALFWorld's answers are
+# compared with ours there (PROOFGYM_ALFWORLD_SCENES says on how many scenes, PROOFGYM_ALFWORLD_SEED on which).
+test-worlds:
+	$(PYTHON) -m venv $(WORLDS)
+	@if $(WORLDS)/bin/python -m pip --disable-pip-version-check install -q -e ".[$(ENGINES)]" pytest pytest-timeout hypothesis; \
+	then PROOFGYM_ALFWORLD_PYTHON=$(abspath $(WORLDS))/bin/python $(WORLDS)/bin/python -m pytest \
+		tests/envs/worlds/test_external.py tests/envs/worlds/test_household.py; \
+	else echo "the engines do not install here: their tests are skipped"; fi
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff check .
@@ -50,4 +62,4 @@ $(VENV)/dev.done: $(VENV)/train.done
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(WORLDS) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -17,7 +18,7 @@ from proofgym.envs.trajectory import Trajectory, Turn
 from proofgym.errors import BadInput, NotForkable, Unjudged
 from proofgym.verifiers import Credit
 
-__all__ = ["ChatMessages", "ForkableWrapper", "InjectFaults", "MaskUnjudged", "RecordEpisodes", "TimeLimit"]
+__all__ = ["ChatMessages", "ForkableWrapper", "History", "InjectFaults", "MaskUnjudged", "RecordEpisodes", "TimeLimit"]
 
 ObsT = TypeVar("ObsT")
 Message = dict[str, str]
@@ -121,6 +122,55 @@ class ChatMessages(ForkableWrapper[tuple[Message, ...]]):
 
     def _view(self) -> tuple[Message, ...]:
         return tuple(dict(message) for message in self.memory["messages"])
+
+
+class History(ForkableWrapper[str]):
+    """Shows the first observation and the last turns in every observation, for long episodes and short memories.
+
+    Args:
+        env: What is wrapped.
+        turns: How many turns, action and observation, are shown in full.
+        summary: Called with the turns before those as one text, when there are any; what it returns is shown in their
+            place. Without it they are left out, and their number is told. It has to be a function of its argument
+            alone, so that forks agree.
+    Raises:
+        BadInput: If `turns` is below 1.
+    """
+
+    def __init__(
+        self, env: gymnasium.Env[str, str], turns: int = 5, summary: Callable[[str], str] | None = None
+    ) -> None:
+        if turns < 1:
+            raise BadInput(f"at least one turn is shown, found turns={turns}")
+        super().__init__(env, turns=turns, summary=summary)
+        self.turns, self.summary = turns, summary
+        self.memory = {"first": "", "turns": []}
+        self.observation_space = AnyText(1_000_000)
+
+    def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[str, Info]:
+        """Ask, with an empty history."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        self.memory = {"first": observation, "turns": []}
+        return observation, info
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, Info]:
+        """Play, and show what went before."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        self.memory["turns"].append([action, observation])
+        return self._view(), float(reward), terminated, truncated, info
+
+    def _view(self) -> str:
+        turns = self.memory["turns"]
+        older, shown = turns[: -self.turns], turns[-self.turns :]
+        parts = [self.memory["first"]]
+        if older:
+            told = "\n".join(map(_turn, older))
+            parts.append(self.summary(told) if self.summary else f"({len(older)} earlier turns are not shown)")
+        return "\n\n".join([*parts, *map(_turn, shown)])
+
+
+def _turn(turn: list[str]) -> str:
+    return f"> {turn[0].strip()}\n{turn[1]}"
 
 
 class RecordEpisodes(ForkableWrapper[str]):

@@ -15,7 +15,15 @@ from gymnasium.utils.env_checker import check_env
 import proofgym
 from proofgym.envs import trajectory
 from proofgym.envs.base import VerifiableEnv, fork, reset_item
-from proofgym.envs.wrappers import ChatMessages, ForkableWrapper, InjectFaults, MaskUnjudged, RecordEpisodes, TimeLimit
+from proofgym.envs.wrappers import (
+    ChatMessages,
+    ForkableWrapper,
+    History,
+    InjectFaults,
+    MaskUnjudged,
+    RecordEpisodes,
+    TimeLimit,
+)
 from proofgym.errors import BadInput, EpisodeOver, NotForkable, Unjudged
 
 MakeEnv = Callable[..., VerifiableEnv]
@@ -28,6 +36,7 @@ def sudoku(**kwargs: Any) -> gymnasium.Env[str, str]:
 WRAPPERS: dict[str, Callable[[gymnasium.Env[str, str], Path], ForkableWrapper[Any]]] = {
     "TimeLimit": lambda env, _: TimeLimit(env, 6),
     "ChatMessages": lambda env, _: ChatMessages(env, system="You solve sudokus."),
+    "History": lambda env, _: History(env, turns=2),
     "RecordEpisodes": lambda env, folder: RecordEpisodes(env, folder / "episodes.jsonl"),
     "InjectFaults": lambda env, _: InjectFaults(env, rate=0.0),
     "MaskUnjudged": lambda env, _: MaskUnjudged(env),
@@ -249,3 +258,23 @@ def test_our_own_bug_is_unjudged_and_never_a_zero(broken: VerifiableEnv) -> None
         broken.step("break")
     with pytest.raises(EpisodeOver):
         broken.step("go on")
+
+
+def test_a_history_shows_the_task_the_last_turns_and_a_summary_of_the_rest() -> None:
+    env = History(proofgym.make("Household", grammar="strict"), turns=2)
+    first, _ = env.reset(seed=1)
+    env.step("look")
+    second, *_ = env.step(" inventory ")
+    assert second.startswith(first)
+    assert second.endswith("> inventory\nYou are not carrying anything.")
+    third, *_ = env.step("examine nothing")
+    assert "(1 earlier turns are not shown)" in third
+    assert "> look" not in third
+    told: list[str] = []
+    short = History(proofgym.make("Household"), turns=1, summary=lambda text: told.append(text) or "You looked around.")
+    short.reset(seed=1)
+    short.step("look")
+    assert "You looked around.\n\n> inventory" in short.step("inventory")[0]
+    assert told[0].startswith("> look\n")
+    with pytest.raises(BadInput, match="at least one turn"):
+        History(proofgym.make("Household"), turns=0)

@@ -1,0 +1,1 @@
+"""Text worlds: households, quests, laboratories and the like."""

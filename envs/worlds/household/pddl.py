@@ -1,0 +1,266 @@
+"""Reads ALFWorld's game files: a PDDL problem and a grammar in one JSON object (`game.tw-pddl`).
+
+Names are given as ALFWorld gives them: identifiers sorted as strings, and numbers dealt downwards within each kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from proofgym.envs.worlds.household.scene import Goal, Receptacle, Scene, SceneObject
+from proofgym.errors import BadInput
+
+__all__ = ["read_game", "write_problem"]
+
+Form = list[Any]
+
+_TOKEN = re.compile(r"[()]|[^\s();]+")
+_TASK = re.compile(r"Your task is to: (.*?)\.?\\?\"")
+_ABLE = {
+    "pickupable": "take", "heatable": "heat", "coolable": "cool", "cleanable": "clean", "sliceable": "slice",
+    "toggleable": "use",
+}  # fmt: skip
+_STATE = {"isclean": "clean", "ishot": "hot", "iscool": "cool", "issliced": "sliced", "istoggled": "used"}
+
+
+def read_game(data: Mapping[str, Any], where: str) -> Scene:
+    """The scene of a game file that was read as JSON.
+
+    Raises:
+        BadInput: If something is missing or not what ALFWorld writes, with the line of the problem.
+    """
+    problem, grammar = data.get("pddl_problem"), data.get("grammar", "")
+    if not isinstance(problem, str) or not isinstance(grammar, str):
+        raise BadInput(f"{where}: 'pddl_problem' and 'grammar' are texts")
+    sections = {form[0]: form[1:] for form in _parse(problem, where) if isinstance(form, list) and form}
+    for key in (":objects", ":init", ":goal"):
+        if key not in sections:
+            raise BadInput(f"{where}: the PDDL problem has no {key}")
+    facts: dict[str, list[list[str]]] = {}
+    for fact in sections[":init"]:
+        if isinstance(fact, list) and fact and all(isinstance(word, str) for word in fact):
+            facts.setdefault(fact[0], []).append(fact[1:])
+    task = _TASK.search(grammar)
+    text = task[1] if task else "UNKNOWN GOAL"
+    return _Game(facts, where).scene(_goal(sections[":goal"], text, where))
+
+
+def _parse(problem: str, where: str) -> Form:
+    stack: list[Form] = [[]]
+    opened: list[int] = []
+    for number, line in enumerate(problem.lower().split("\n"), 1):
+        for piece in _TOKEN.findall(line.partition(";")[0]):
+            if piece == "(":
+                stack.append([])
+                opened.append(number)
+            elif piece == ")":
+                if len(stack) == 1:
+                    raise BadInput(f"{where}: line {number} of the PDDL problem closes what was never opened")
+                form = stack.pop()
+                opened.pop()
+                stack[-1].append(form)
+            else:
+                stack[-1].append(piece)
+            if len(stack) > 100:
+                raise BadInput(f"{where}: line {number} of the PDDL problem is nested too deeply")
+    if len(stack) > 1:
+        raise BadInput(f"{where}: the parenthesis of line {opened[-1]} of the PDDL problem is never closed")
+    if len(stack[0]) != 1 or not isinstance(stack[0][0], list) or stack[0][0][:1] != ["define"]:
+        raise BadInput(f"{where}: the PDDL problem is one (define ...)")
+    return list(stack[0][0])
+
+
+def _atoms(form: Any) -> Iterator[list[str]]:
+    if isinstance(form, list):
+        if form and all(isinstance(word, str) for word in form):
+            yield form
+        else:
+            for part in form:
+                yield from _atoms(part)
+
+
+def _goal(form: Form, text: str, where: str) -> Goal:
+    kinds: dict[str, str] = {}
+    must: set[str] = set()
+    receptacle = light = ""
+    held = False
+    for atom in _atoms(form):
+        if atom[0] == "objecttype" and len(atom) == 3:
+            kinds[atom[1]] = atom[2].removesuffix("type")
+        elif atom[0] == "receptacletype" and len(atom) == 3:
+            receptacle = atom[2].removesuffix("type")
+        elif atom[0] in ("isclean", "ishot", "iscool", "issliced"):
+            must.add(_STATE[atom[0]])
+        elif atom[0] == "istoggled":
+            light = atom[1]
+        elif atom[0] == "holds":
+            held = True
+    if held and light in kinds and len(kinds) == 2:
+        thing = next(kind for variable, kind in kinds.items() if variable != light)
+        return Goal("light", text, thing, light=kinds[light])
+    if receptacle and len(set(kinds.values())) == 1:
+        return Goal("place", text, next(iter(kinds.values())), receptacle, len(kinds), tuple(sorted(must)))
+    raise BadInput(f"{where}: the :goal is none of ALFWorld's six kinds; found {str(form)[:120]}")
+
+
+class _Game:
+    def __init__(self, facts: Mapping[str, list[list[str]]], where: str) -> None:
+        self.facts, self.where = facts, where
+        things = {words[0] for key in ("receptacletype", "objecttype") for words in facts.get(key, ())}
+        others = {word for rows in facts.values() for row in rows for word in row}
+        counts = Counter(_kind(thing) for thing in things)
+        self.names: dict[str, str] = {}
+        for thing in sorted(things | others):
+            if thing in things:
+                kind = _kind(thing)
+                self.names[thing] = f"{kind} {counts[kind]}"
+                counts[kind] -= 1
+
+    def scene(self, goal: Goal) -> Scene:
+        places = self._places()
+        at = {row[0]: places[row[1]] for row in self.facts.get("receptacleatlocation", ())}
+        start = next((places[row[1]] for row in self.facts.get("atlocation", ())), None)
+        if start is None:
+            raise BadInput(f"{self.where}: the :init does not say where the agent is (atlocation)")
+        doors, opened = self._set("openable"), self._set("opened")
+        kinds = {row[0]: row[1].removesuffix("type") for row in self.facts.get("receptacletype", ())}
+        lost = next((thing for thing in kinds if thing not in at), None)
+        if lost is not None:
+            raise BadInput(f"{self.where}: the receptacle {lost} has no place (receptacleatlocation)")
+        receptacles = tuple(
+            Receptacle(self.names[thing], at[thing], thing in doors, thing in opened and thing in doors)
+            for thing in sorted(kinds)
+        )
+        holds: dict[str, set[str]] = {kind: set() for kind in kinds.values()}
+        for row in self.facts.get("cancontain", ()):
+            holds.setdefault(row[0].removesuffix("type"), set()).add(row[1].removesuffix("type"))
+        objects = tuple(self._objects(places, at))
+        return Scene(goal, start, receptacles, objects, {kind: frozenset(held) for kind, held in holds.items()})
+
+    def _places(self) -> dict[str, int]:
+        found = sorted({row[1] for key in ("receptacleatlocation", "atlocation", "objectatlocation")
+                        for row in self.facts.get(key, ())})  # fmt: skip
+        return {name: i for i, name in enumerate(found)}
+
+    def _set(self, key: str) -> set[str]:
+        return {row[0] for row in self.facts.get(key, ())}
+
+    def _objects(self, places: Mapping[str, int], at: Mapping[str, int]) -> Iterator[SceneObject]:
+        inside: dict[str, list[str]] = {}
+        for row in self.facts.get("inreceptacle", ()):
+            inside.setdefault(row[0], []).append(row[1])
+        able = {key: self._set(key) for key in _ABLE}
+        states = {key: self._set(key) for key in _STATE}
+        stands = {row[0]: places[row[1]] for row in self.facts.get("objectatlocation", ())}
+        for row in sorted(self.facts.get("objecttype", ())):
+            thing = row[0]
+            lies = sorted(inside.get(thing, ()))
+            if not lies:
+                continue  # it takes a number and is nowhere to be found
+            strange = next((r for r in lies if r not in at), None)
+            if strange is not None:
+                raise BadInput(f"{self.where}: {thing} lies in {strange}, which is no receptacle")
+            place = stands.get(thing)
+            yield SceneObject(
+                self.names[thing],
+                tuple(self.names[r] for r in lies),
+                frozenset(_ABLE[key] for key in _ABLE if thing in able[key]),
+                frozenset(_STATE[key] for key in _STATE if thing in states[key]),
+                None if place == at[lies[0]] else place,
+            )
+
+
+def _kind(thing: str) -> str:
+    kind = thing.partition("_bar_")[0]
+    return f"{kind}basin" if "basin" in thing and not kind.endswith("basin") else kind
+
+
+_WORDS = {
+    "take": "pickupable", "heat": "heatable", "cool": "coolable", "clean": "cleanable", "slice": "sliceable",
+    "use": "toggleable",
+}  # fmt: skip
+
+
+def write_problem(scene: Scene) -> str:
+    """A scene as a PDDL problem that ALFWorld's engine and domain accept.
+
+    Raises:
+        BadInput: For an extended scene, which ALFWorld's rules cannot express.
+    """
+    if scene.extended or scene.goal.kind == "all":
+        raise BadInput("an extended scene has no ALFWorld problem: its rules are not ALFWorld's")
+    most: Counter[str] = Counter()
+    named = [thing.name for thing in scene.receptacles] + [thing.name for thing in scene.objects]
+    for name in named:
+        kind, _, number = name.partition(" ")
+        most[kind] = max(most[kind], int(number))
+
+    def mangled(name: str) -> str:
+        kind, _, number = name.partition(" ")
+        rank = most[kind] - int(number)
+        return f"{kind[:-5]}_bar_{rank:03d}_bar_basin" if kind.endswith("basin") else f"{kind}_bar_{rank:03d}"
+
+    r_kinds = sorted({r.kind for r in scene.receptacles} | {"sinkbasin", "microwave", "fridge"})
+    o_kinds = sorted({o.kind for o in scene.objects} | {"knife", "butterknife"})
+    places = sorted({r.place for r in scene.receptacles} | {scene.start} | {o.place for o in scene.objects if o.place})
+    things = ["agent1 - agent", *(f"loc{place} - location" for place in places)]
+    things += [f"{kind}type - rtype" for kind in r_kinds]
+    things += [f"{kind}type - otype" for kind in o_kinds if kind not in r_kinds]
+    facts = [f"atlocation agent1 loc{scene.start}"]
+    at = {r.name: r.place for r in scene.receptacles}
+    for r in scene.receptacles:
+        name = mangled(r.name)
+        things.append(f"{name} - receptacle")
+        facts += [f"receptacletype {name} {r.kind}type", f"receptacleatlocation {name} loc{r.place}"]
+        facts += [f"openable {name}"] * r.openable + [f"opened {name}"] * r.open
+    for kind in o_kinds:  # numbers that no object has are dealt to one that is nowhere, as in ALFWorld
+        for count in range(1, most[kind] + 1):
+            if f"{kind} {count}" not in named:
+                name = mangled(f"{kind} {count}")
+                things.append(f"{name} - object")
+                facts.append(f"objecttype {name} {kind}type")
+    for o in scene.objects:
+        name = mangled(o.name)
+        things.append(f"{name} - object")
+        facts.append(f"objecttype {name} {o.kind}type")
+        facts += [f"{_WORDS[ability]} {name}" for ability in sorted(o.able)]
+        facts += [f"{key} {name}" for key, state in _STATE.items() if state in o.state]
+        facts += [f"inreceptacle {name} {mangled(r)}" for r in o.inside_of]
+        facts.append(f"objectatlocation {name} loc{o.place if o.place is not None else at[o.inside_of[0]]}")
+        if o.kind in ("bowl", "box", "cup", "mug", "pan", "plate", "pot"):
+            facts.append(f"isreceptacleobject {name}")
+    for kind in r_kinds:
+        facts += [f"cancontain {kind}type {held}type" for held in sorted(scene.holds.get(kind, ())) if held in o_kinds]
+    body = "\n".join(f"({fact})" for fact in facts)
+    return (
+        f"(define (problem house)\n(:domain alfred)\n(:objects\n{chr(10).join(things)}\n)\n(:init\n{body}\n)\n"
+        f"(:goal {_goal_form(scene.goal)})\n)\n"
+    )
+
+
+def _goal_form(goal: Goal) -> str:
+    if goal.kind == "light":
+        return (
+            "(and (exists (?ot - object ?r - receptacle ?a - agent ?l - location) (and "
+            f"(objectType ?ot {goal.light}Type) (toggleable ?ot) (isToggled ?ot) (receptacleAtLocation ?r ?l) "
+            "(atLocation ?a ?l) (inReceptacle ?ot ?r))) "
+            f"(exists (?o - object ?a - agent) (and (objectType ?o {goal.object}Type) (holds ?a ?o))))"
+        )
+    words = {
+        "clean": "(cleanable {}) (isClean {})",
+        "hot": "(heatable {}) (isHot {})",
+        "cool": "(coolable {}) (isCool {})",
+    }
+
+    def lies(variable: str) -> str:
+        treated = " ".join(words[state].replace("{}", variable) for state in goal.must_be)
+        return f"(objectType {variable} {goal.object}Type) {treated} (inReceptacle {variable} ?r)"
+
+    inner = lies("?o")
+    if goal.count == 2:
+        inner += f" (exists (?o2 - object) (and (not (= ?o ?o2)) {lies('?o2')}))"
+    where = f"(receptacleType ?r {goal.receptacle}Type)"
+    return f"(and (exists (?r - receptacle) (exists (?o - object) (and {where} {inner}))))"
