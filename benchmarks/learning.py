@@ -42,7 +42,7 @@ from proofgym.bench.statistics import mean_interval, paired
 from proofgym.envs.base import TurnResult, VerifiableEnv
 from proofgym.envs.math.arithmetic import Arithmetic
 from proofgym.envs.math.running_total import RunningTotal
-from proofgym.envs.puzzles.sudoku import SudokuSteps
+from proofgym.envs.puzzles.sudoku import Sudoku4Steps
 from proofgym.verifiers import Credit
 
 GROUP, PROMPTS = 8, 16
@@ -56,7 +56,7 @@ class BareArithmetic(Arithmetic):
         return str(instance["expression"])
 
 
-class BareSudoku(SudokuSteps):
+class BareSudoku(Sudoku4Steps):
     """The sixteen cells and nothing else; a move is three digits, `123` for row 1 column 2 = 3. Four moves."""
 
     def begin(self, instance: Any) -> str:
@@ -82,7 +82,7 @@ TASKS: dict[str, tuple[Make, str, int, int, float, float, Any]] = {
     "Arithmetic": (
         lambda split: BareArithmetic(level=0.0, split=split), "0123456789+-*/()= \n#.", 128, 40, 0.25, 1.0, "token",
     ),
-    "SudokuSteps": (lambda split: BareSudoku(level=0.0, max_turns=4, split=split), "01234.", 128, 4, 0.12, 1.0, "turn"),
+    "Sudoku4Steps": (lambda split: BareSudoku(level=0.0, max_turns=4, split=split), "01234.", 128, 4, 0.12, 1.0, "turn"),
 }  # fmt: skip
 
 ARMS: dict[str, dict[str, Any]] = {

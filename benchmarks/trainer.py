@@ -298,7 +298,7 @@ def _trees() -> None:
 
     print("tree: tokens sampled (and read) for 16 leaves of each of 8 items, beside 16 independent episodes")
     for name, kwargs, tokens, shape in (
-        ("SudokuSteps", {"max_turns": 8}, 8, TreeShape(1, 5, 3, 1, "turn")),
+        ("Sudoku4Steps", {"max_turns": 8}, 8, TreeShape(1, 5, 3, 1, "turn")),
         ("RunningTotal", {"style": "bare", "steps": 40}, 40, TreeShape(1, 5, 3, 1, "token")),
     ):
         policy = tiny(ALPHABET, width=48, layers=2, heads=2, context=2048)

@@ -186,8 +186,12 @@ _BY_HAND: tuple[EnvEntry, ...] = (
         "Fill a 4x4 sudoku in one answer.",
     ),
     EnvEntry(
-        "proofgym/SudokuSteps-v0", "proofgym.envs.puzzles.sudoku:SudokuSteps", "puzzles",
+        "proofgym/Sudoku4Steps-v0", "proofgym.envs.puzzles.sudoku:Sudoku4Steps", "puzzles",
         "Solve a 4x4 sudoku one cell a turn, paid by exact distance to the solution.", max_turns=40,
+    ),
+    EnvEntry(
+        "proofgym/SudokuSteps-v0", "proofgym.envs.puzzles.sudoku:Sudoku4Steps", "puzzles",
+        "The former name of Sudoku4Steps-v0; it stays for one release.", max_turns=40,
     ),
     EnvEntry(
         "proofgym/ToyProof-v0", "proofgym.envs.prover.toy:ToyProof", "proof",

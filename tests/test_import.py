@@ -49,7 +49,7 @@ def test_import_loads_nothing_heavy() -> None:
 
 def test_gymnasium_makes_an_environment_without_our_import() -> None:
     done = python(
-        "import gymnasium as gym; env = gym.make('proofgym:proofgym/SudokuSteps-v0');"
+        "import gymnasium as gym; env = gym.make('proofgym:proofgym/Sudoku4Steps-v0');"
         "question, info = env.reset(seed=0); assert info['task']['split'] == 'train'; print(question)"
     )
     assert done.returncode == 0, done.stderr
@@ -119,7 +119,7 @@ def test_wheel_and_source_archive_hold_the_files_behind_the_links(tmp_path: Path
 
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); import proofgym, proofgym.bench.report;"
-        "print(proofgym.bench.report.__file__); proofgym.make('SudokuSteps').reset(seed=1)"
+        "print(proofgym.bench.report.__file__); proofgym.make('Sudoku4Steps').reset(seed=1)"
     )
     done = python(code, cwd=tmp_path)
     assert done.stdout.startswith(str(tmp_path)), done.stderr

@@ -24,7 +24,7 @@ from proofgym.verifiers.puzzles.sudoku import (
     solutions,
 )
 
-__all__ = ["Sudoku4", "SudokuSteps"]
+__all__ = ["Sudoku4", "Sudoku4Steps"]
 
 _EASY_CLUES, _HARD_CLUES = 8, 4  # no 4x4 sudoku with fewer than 4 clues has one solution
 
@@ -120,7 +120,7 @@ class Sudoku4(_Sudoku):
         )  # fmt: skip
 
 
-class SudokuSteps(_Sudoku):
+class Sudoku4Steps(_Sudoku):
     """Asks for one move a turn and pays every move by how much closer to the solution it comes.
 
     Observation: the grid; at first also the rules, later also what the last move did or why it was refused. Whether a
@@ -171,7 +171,7 @@ class SudokuSteps(_Sudoku):
     def load(self, data: Mapping[str, Any]) -> None:
         cells = data.get("cells")
         if not (isinstance(cells, str) and len(cells) == CELLS and set(cells) <= {*DIGITS, "."}):
-            raise BadInput(f"a state of SudokuSteps has 16 'cells', found {cells!r:.80}")
+            raise BadInput(f"a state of Sudoku4Steps has 16 'cells', found {cells!r:.80}")
         self._cells = cells
 
     def potential(self) -> float:

@@ -1,7 +1,7 @@
 """Environments for language-model policies whose rewards are proved, not guessed.
 
 >>> import proofgym
->>> env = proofgym.make("proofgym/SudokuSteps-v0")
+>>> env = proofgym.make("proofgym/Sudoku4Steps-v0")
 >>> question, info = env.reset(seed=7)
 >>> env.close()
 """

@@ -59,8 +59,8 @@ def test_items_are_those_of_the_split_in_order(tmp_path: Path) -> None:
 
 def test_the_same_evaluation_twice_gives_the_same_episodes(tmp_path: Path) -> None:
     for name, width in (("a", 2), ("b", 7)):
-        result("SudokuSteps", "random", tmp_path / name, n=6, batch_size=width)
-    a, b = (tmp_path / name / "episodes" / "SudokuSteps-v0.jsonl" for name in ("a", "b"))
+        result("Sudoku4Steps", "random", tmp_path / name, n=6, batch_size=width)
+    a, b = (tmp_path / name / "episodes" / "Sudoku4Steps-v0.jsonl" for name in ("a", "b"))
     assert a.read_bytes() == b.read_bytes()
 
 

@@ -58,7 +58,7 @@ def test_a_recipe_can_be_carried_out(name: str, tmp_path: Path, monkeypatch: pyt
 
 def stand_in(plan: Any) -> list[str]:
     turns = plan.grpo.tree.roots > 0 or plan.grpo.advantage == "gigpo"
-    return [f"environment.id=proofgym/{'SudokuSteps' if turns else 'Countdown'}-v0", "environment.kwargs={}"]
+    return [f"environment.id=proofgym/{'Sudoku4Steps' if turns else 'Countdown'}-v0", "environment.kwargs={}"]
 
 
 def test_the_first_recipe_is_the_demo() -> None:

@@ -174,7 +174,7 @@ def test_items_are_read_lazily(scripted: Any) -> None:
 @pytest.mark.parametrize("width", [1, 3, 16])
 def test_how_many_play_side_by_side_changes_nothing(width: int) -> None:
     def run(count: int) -> list[str]:
-        envs = [proofgym.make("SudokuSteps") for _ in range(count)]
+        envs = [proofgym.make("Sudoku4Steps") for _ in range(count)]
         return [e.line() for e in rollout(RandomPlayer(4), envs, ITEMS)]
 
     assert run(width) == run(2)
@@ -182,7 +182,7 @@ def test_how_many_play_side_by_side_changes_nothing(width: int) -> None:
 
 def test_a_fault_masks_its_own_episode_only(scripted: Any) -> None:
     def run(rate: float) -> list[Trajectory]:
-        envs: list[Any] = [InjectFaults(proofgym.make("SudokuSteps"), rate, seed=s) for s in range(6)]
+        envs: list[Any] = [InjectFaults(proofgym.make("Sudoku4Steps"), rate, seed=s) for s in range(6)]
         return list(rollout(OraclePlayer(), envs, ITEMS))
 
     found, sound = run(0.05), run(0.0)
@@ -207,7 +207,7 @@ def test_broken_families_are_unjudged(broken: VerifiableEnv, scripted: Any) -> N
     assert play(scripted, ["x", "x", "x"], env=broken).end == "truncated"
 
 
-@pytest.mark.parametrize("env_id", ["Arithmetic", "SudokuSteps", "RunningTotal"])
+@pytest.mark.parametrize("env_id", ["Arithmetic", "Sudoku4Steps", "RunningTotal"])
 def test_trajectories_survive_json(env_id: str) -> None:
     for player in (OraclePlayer(), RandomPlayer(1)):
         for episode in rollout(player, [proofgym.make(env_id), proofgym.make(env_id)], ITEMS[:2]):
@@ -215,7 +215,7 @@ def test_trajectories_survive_json(env_id: str) -> None:
 
 
 def test_the_oracle_is_right_and_names_its_task() -> None:
-    for episode in rollout(OraclePlayer(), [proofgym.make("SudokuSteps") for _ in range(3)], ITEMS):
+    for episode in rollout(OraclePlayer(), [proofgym.make("Sudoku4Steps") for _ in range(3)], ITEMS):
         assert episode.reward == pytest.approx(1.0)
         assert isinstance(episode.verdict, Verdict)
         assert episode.verdict.correct
@@ -264,7 +264,7 @@ from proofgym.bench.evaluate import evaluate
 from proofgym.errors import MissingExtra
 done = list(rollout(OraclePlayer(), [proofgym.make("Countdown")], [Item(0, 0)]))
 assert done[0].reward == 1.0
-summary = evaluate(["Countdown", "SudokuSteps"], "oracle", n=3, run_dir=Path(sys.path.pop()))
+summary = evaluate(["Countdown", "Sudoku4Steps"], "oracle", n=3, run_dir=Path(sys.path.pop()))
 assert [result.mean for result in summary.results] == [1.0, 1.0]
 from proofgym.agents.recipe import train
 for ask in (lambda: train("demo"), lambda: evaluate(["Countdown"], "tiny:01")):

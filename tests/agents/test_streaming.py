@@ -96,7 +96,7 @@ ITEMS = [Item(3, index, sample) for index in range(8) for sample in range(2)]
 
 
 def sudokus(count: int, **kwargs: Any) -> list[Any]:
-    return [proofgym.make("SudokuSteps", max_turns=6, **kwargs) for _ in range(count)]
+    return [proofgym.make("Sudoku4Steps", max_turns=6, **kwargs) for _ in range(count)]
 
 
 def lines(**kwargs: Any) -> list[str]:
@@ -277,7 +277,7 @@ def test_a_branch_begins_exactly_where_its_parent_was() -> None:
             assert b.turns[turn].action_ids[:kept] == a.turns[turn].action_ids[:kept]
             assert b.turns[turn].logprobs[:kept] == a.turns[turn].logprobs[:kept]
             assert len(b.turns[turn].action_ids) <= 6
-    replay = proofgym.make("SudokuSteps", max_turns=6).unwrapped
+    replay = proofgym.make("Sudoku4Steps", max_turns=6).unwrapped
     for turn, taken in enumerate(branch.episode.turns):  # the last branch, against an environment of its own
         if turn == 0:
             observation, _ = replay.reset(seed=3, options={"index": 0})

@@ -30,7 +30,7 @@ def policy() -> Policy:
 
 
 def sudokus(count: int) -> list[Any]:
-    return [proofgym.make("SudokuSteps", max_turns=5) for _ in range(count)]
+    return [proofgym.make("Sudoku4Steps", max_turns=5) for _ in range(count)]
 
 
 def totals(count: int) -> list[Any]:

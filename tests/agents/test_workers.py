@@ -19,7 +19,7 @@ from proofgym.envs.base import fork
 from proofgym.errors import EpisodeOver, Unjudged
 
 # A host imports what it makes from where it is pickled by name, so the makers are functions of installed modules.
-SUDOKU = functools.partial(proofgym.make, "SudokuSteps", max_turns=4)
+SUDOKU = functools.partial(proofgym.make, "Sudoku4Steps", max_turns=4)
 RUDE = functools.partial(eval, "__import__('runpy').run_path(path)['Rude']()", {"path": __file__})
 
 
@@ -66,7 +66,7 @@ def test_episodes_in_processes_are_those_played_here(made: list[Any]) -> None:
     here = list(rollout(player, [SUDOKU() for _ in range(5)], items))
     there = list(rollout(player, made, items))
     assert [e.line() for e in there] == [e.line() for e in here]
-    assert there[0].env == "proofgym/SudokuSteps-v0"
+    assert there[0].env == "proofgym/Sudoku4Steps-v0"
     with pytest.raises(ValueError, match="no oracle"):
         list(rollout(OraclePlayer(), made[:1], items))
 

@@ -180,7 +180,9 @@ def test_splits_never_meet(env_id: str, make_env: MakeEnv) -> None:
     size = some(env_id, 100)
     for split in ("train", "validation", "test"):
         env = make_env(env_id, split=split)
-        tasks = [env.reset(seed=s, options={"index": i})[1]["task"] for s in range(some(env_id, 5)) for i in range(size)]
+        tasks = [
+            env.reset(seed=s, options={"index": i})[1]["task"] for s in range(some(env_id, 5)) for i in range(size)
+        ]
         assert {task["split"] for task in tasks} == {split}
         seen[split] = {task["fingerprint"] for task in tasks}
         assert all(split_of(mark) == split for mark in seen[split])
@@ -241,7 +243,12 @@ def test_a_state_is_json_and_restores_in_a_new_process(
         result = env.step(env.oracle())
         expected.append([result[0], result[1], result[2], env.reset()[0]])
     run = subprocess.run(
-        [sys.executable, "-c", _RESTORE], input=json.dumps(sent), text=True, capture_output=True, check=True, timeout=240
+        [sys.executable, "-c", _RESTORE],
+        input=json.dumps(sent),
+        text=True,
+        capture_output=True,
+        check=True,
+        timeout=240,
     )
     assert json.loads(run.stdout) == expected
 

@@ -30,9 +30,9 @@ def test_the_table_is_sorted_and_its_ids_are_well_formed() -> None:
     assert {entry.domain for entry in list_envs("math")} == {"math"}
 
 
-@pytest.mark.parametrize("asked", ["proofgym/SudokuStep-v0", "SudokuStep", "proofgym:proofgym/SudokuSteps-v9"])
+@pytest.mark.parametrize("asked", ["proofgym/Sudoku4Step-v0", "Sudoku4Step", "proofgym:proofgym/Sudoku4Steps-v9"])
 def test_an_unknown_id_is_answered_with_the_nearest(asked: str) -> None:
-    with pytest.raises(UnknownEnv, match=r"did you mean 'proofgym/SudokuSteps-v0'\?"):
+    with pytest.raises(UnknownEnv, match=r"did you mean 'proofgym/Sudoku4Steps-v0'\?"):
         proofgym.make(asked)
     with pytest.raises(UnknownEnv, match="did you mean"):
         proofgym.make_vec(asked, 2)
@@ -54,7 +54,7 @@ def test_a_bare_import_of_a_folder_is_refused_in_words(folder: str) -> None:
 
 
 def test_gymnasium_makes_our_environments_in_a_fresh_interpreter(tmp_path: Path) -> None:
-    code = "import gymnasium as g; e = g.make('proofgym:proofgym/SudokuSteps-v0'); print(e.reset(seed=1)[0])"
+    code = "import gymnasium as g; e = g.make('proofgym:proofgym/Sudoku4Steps-v0'); print(e.reset(seed=1)[0])"
     run = python(code, cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     assert "sudoku" in run.stdout
@@ -63,7 +63,7 @@ def test_gymnasium_makes_our_environments_in_a_fresh_interpreter(tmp_path: Path)
 def test_making_an_environment_imports_nothing_heavy(tmp_path: Path) -> None:
     code = (
         "import sys, proofgym\n"
-        "for name in ('Arithmetic', 'Countdown', 'RunningTotal', 'SudokuSteps'): proofgym.make(name).reset()\n"
+        "for name in ('Arithmetic', 'Countdown', 'RunningTotal', 'Sudoku4Steps'): proofgym.make(name).reset()\n"
         "print([m for m in ('torch', 'transformers', 'datasets', 'sympy', 'scipy', 'docker') if m in sys.modules])"
     )
     assert python(code, cwd=tmp_path).stdout.strip() == "[]"

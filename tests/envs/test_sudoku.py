@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from proofgym.envs.base import VerifiableEnv
-from proofgym.envs.puzzles.sudoku import Sudoku4, SudokuSteps
+from proofgym.envs.puzzles.sudoku import Sudoku4, Sudoku4Steps
 from proofgym.errors import BadInput
 from proofgym.verifiers import Status
 
@@ -61,8 +61,8 @@ def moves_to_full(cells: str, givens: str) -> int:
     raise AssertionError("a solvable grid was not solved")
 
 
-def steps_env(givens: str, **kwargs: int) -> SudokuSteps:
-    env = SudokuSteps(**kwargs)
+def steps_env(givens: str, **kwargs: int) -> Sudoku4Steps:
+    env = Sudoku4Steps(**kwargs)
     env.reset(options={"instance": {"givens": givens}})
     return env
 
@@ -99,12 +99,12 @@ def test_renaming_digits_makes_no_new_puzzle() -> None:
 
 def test_both_forms_hold_out_the_same_puzzles() -> None:
     given = {"instance": {"givens": "1....23....4...."}}
-    one, other = Sudoku4().reset(options=given)[1], SudokuSteps().reset(options=given)[1]
+    one, other = Sudoku4().reset(options=given)[1], Sudoku4Steps().reset(options=given)[1]
     assert one["task"]["fingerprint"] == other["task"]["fingerprint"]
 
 
 def test_a_state_of_the_other_form_is_refused() -> None:
-    one, other = Sudoku4(), SudokuSteps()
+    one, other = Sudoku4(), Sudoku4Steps()
     one.reset(seed=1)
     with pytest.raises(BadInput, match="16 'cells'"):
         other.restore(one.state())
@@ -153,7 +153,7 @@ def test_the_potential_is_exact_where_several_grids_are_right() -> None:
 
 
 def test_rewards_telescope_on_random_walks_so_no_cycle_earns(make_env: MakeEnv) -> None:
-    env = make_env("proofgym/SudokuSteps-v0", max_turns=300)
+    env = make_env("proofgym/Sudoku4Steps-v0", max_turns=300)
     rng = np.random.default_rng(5)
     for index in range(15):
         _, info = env.reset(seed=5, options={"index": index})
@@ -256,7 +256,7 @@ def test_running_out_of_turns_is_partial_by_the_last_position() -> None:
 def test_a_sweep_that_reads_nothing_stays_below_the_floor_at_every_level() -> None:
     sweep = [f"{r} {c} {d}" for r in range(1, 5) for c in range(1, 5) for d in range(1, 5)]
     for level in (0.0, 0.5, 1.0):
-        env, earned = SudokuSteps(level=level), []
+        env, earned = Sudoku4Steps(level=level), []
         for index in range(150):
             env.reset(seed=6, options={"index": index})
             total = 0.0
@@ -266,4 +266,4 @@ def test_a_sweep_that_reads_nothing_stays_below_the_floor_at_every_level() -> No
                 if terminated or truncated:
                     break
             earned.append(total)
-        assert np.mean(earned) <= SudokuSteps.floor + 3 * np.std(earned) / np.sqrt(len(earned))
+        assert np.mean(earned) <= Sudoku4Steps.floor + 3 * np.std(earned) / np.sqrt(len(earned))

@@ -51,7 +51,7 @@ def test_many_in_one_process_show_the_true_texts(env_id: str, make_env: MakeEnv,
 
 
 @forks
-@pytest.mark.parametrize("env_id", ["proofgym/SudokuSteps-v0", "proofgym/Arithmetic-v0"])
+@pytest.mark.parametrize("env_id", ["proofgym/Sudoku4Steps-v0", "proofgym/Arithmetic-v0"])
 @pytest.mark.parametrize("shared_memory", [True, False])
 def test_environments_in_processes_show_the_true_texts(env_id: str, shared_memory: bool, make_env: MakeEnv) -> None:
     vector = gymnasium.make_vec(

@@ -30,7 +30,7 @@ MakeEnv = Callable[..., VerifiableEnv]
 
 
 def sudoku(**kwargs: Any) -> gymnasium.Env[str, str]:
-    return proofgym.make("proofgym/SudokuSteps-v0", **kwargs)
+    return proofgym.make("proofgym/Sudoku4Steps-v0", **kwargs)
 
 
 WRAPPERS: dict[str, Callable[[gymnasium.Env[str, str], Path], ForkableWrapper[Any]]] = {
@@ -175,7 +175,7 @@ def test_finished_abandoned_and_unjudged_episodes_are_recorded(tmp_path: Path) -
     assert episodes[0].verdict.correct
     assert episodes[3].reward != episodes[3].reward, "an unjudged episode has no score"
     assert "injected fault" in episodes[3].fault
-    assert all(e.env == "proofgym/SudokuSteps-v0" for e in episodes)
+    assert all(e.env == "proofgym/Sudoku4Steps-v0" for e in episodes)
 
 
 def test_a_recorded_episode_replays(tmp_path: Path) -> None:

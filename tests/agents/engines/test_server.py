@@ -189,7 +189,7 @@ def test_a_server_that_is_not_there_masks_the_episode(server: Server) -> None:
 
 
 def test_episodes_can_be_played_through_a_server(server: Server) -> None:
-    envs = [proofgym.make("SudokuSteps", max_turns=3) for _ in range(4)]
+    envs = [proofgym.make("Sudoku4Steps", max_turns=3) for _ in range(4)]
     form = CharFormat("".join(sorted(set("Every row, column and 2x2 box of this 4x4 sudoku holds 1, 2, 3 0456789"))))
     made = ServerEngine(form, server.url, model="tiny", max_context=5000)
     found = list(stream(made, Sampling(1.0, 6), envs, [Item(0, n) for n in range(6)], workers=4))

@@ -78,7 +78,7 @@ def main():
     engine.poll()
     engine.release(12)
     out["busy"] = engine.busy
-    envs = [proofgym.make("SudokuSteps", max_turns=3) for _ in range(4)]
+    envs = [proofgym.make("Sudoku4Steps", max_turns=3) for _ in range(4)]
     played = list(stream(engine, Sampling(1.0, 16), envs, [Item(0, n) for n in range(6)], key=(1,), workers=2))
     out["turns"] = [len(e.turns) for e in played]
     out["faults"] = [e.fault for e in played]

@@ -457,8 +457,15 @@ def test_pictures_show_the_house() -> None:
         (changed(goal={"text": "x", "kind": "win"}), "goal.object is missing"),
         (changed(goal={**KITCHEN["goal"], "receptacle": "sofa"}), "of which there is none"),
         (changed(goal={**KITCHEN["goal"], "count": True}), "whole number from 1 to 9"),
-        (changed(receptacles=[*KITCHEN["receptacles"], {"name": "safe 1", "place": 9, "openable": True,
-                                                        "locked_by": "keychain"}]), "'safe 1' is locked: only"),
+        (
+            changed(
+                receptacles=[
+                    *KITCHEN["receptacles"],
+                    {"name": "safe 1", "place": 9, "openable": True, "locked_by": "keychain"},
+                ]
+            ),
+            "'safe 1' is locked: only",
+        ),
         (changed(goal={**KITCHEN["goal"], "inside": "bowl"}), "goal.inside names a container: only"),
         (changed(objects=[{"name": "apple 1", "in": [""]}]), "lies in '', which is no receptacle"),
         ("{", "not JSON"),
