@@ -22,6 +22,7 @@ import json
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +75,47 @@ class BareSudoku(Sudoku4Steps):
 
 
 Make = Callable[[str], VerifiableEnv]
-# (environment by split, alphabet, context, tokens an action, warm-start target, gamma of step credit, branching place)
-TASKS: dict[str, tuple[Make, str, int, int, float, float, Any]] = {
-    "RunningTotal": (
-        lambda split: RunningTotal(style="bare", largest=4, split=split), "0123456789", 64, 12, 0.45, 0.0, "token",
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """One environment, with the setting that all its arms share.
+
+    Args:
+        make: The environment of a split.
+        alphabet: The policy's characters.
+        context: The policy's context, in tokens.
+        limit: Tokens an action.
+        warm: The reward at which imitation of the oracle stops.
+        rate: The learning rate.
+        gamma: The discount of step credit.
+        place: Where trees branch.
+    """
+
+    make: Make
+    alphabet: str
+    context: int
+    limit: int
+    warm: float
+    rate: float
+    gamma: float
+    place: Any
+
+
+TASKS: dict[str, Study] = {
+    "RunningTotal": Study(
+        lambda split: RunningTotal(style="bare", largest=4, split=split), "0123456789", 64, 12, 0.45, 1e-3, 0.0, "token",
     ),
-    "Arithmetic": (
-        lambda split: BareArithmetic(level=0.0, split=split), "0123456789+-*/()= \n#.", 128, 40, 0.25, 1.0, "token",
+    "ShortTotal": Study(
+        lambda split: RunningTotal(style="bare", largest=4, steps=4, split=split), "0123456789", 64, 6, 0.45, 1e-3, 0.0,
+        "token",
     ),
-    "Sudoku4Steps": (lambda split: BareSudoku(level=0.0, max_turns=4, split=split), "01234.", 128, 4, 0.12, 1.0, "turn"),
+    "Arithmetic": Study(
+        lambda split: BareArithmetic(level=0.0, split=split), "0123456789+-*/()= \n#.", 128, 40, 0.25, 2e-4, 1.0, "token",
+    ),
+    "Sudoku4Steps": Study(
+        lambda split: BareSudoku(level=0.0, max_turns=4, split=split), "01234.", 128, 4, 0.12, 2e-4, 1.0, "turn",
+    ),
 }  # fmt: skip
 
 ARMS: dict[str, dict[str, Any]] = {
@@ -98,6 +131,9 @@ PAIRS = [("step", "outcome"), ("outcome, dynamic", "outcome"), ("tree", "traject
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first", type=int, default=0, help="the first seed; others are for choosing settings")
+    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
+    parser.add_argument("--rate", type=float, help="another learning rate than the study's, to choose it by")
     parser.add_argument("--tokens", type=int, default=60_000)
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=list(TASKS))
     parser.add_argument("--out", type=Path, default=Path("runs/learning"))
@@ -106,10 +142,10 @@ def main() -> None:
     torch.set_num_threads(1)
     args.out.mkdir(parents=True, exist_ok=True)
     if not args.report:
-        for seed in range(args.seeds):  # seed by seed, so that whatever is finished is comparable
+        for seed in range(args.first, args.first + args.seeds):  # seed by seed: what is finished is comparable
             for task in args.tasks:
-                for arm in ARMS:
-                    _run(args.out, task, arm, seed, args.tokens)
+                for arm in args.arms:
+                    _run(args.out, task, arm, seed, args.tokens, args.rate)
     _report(args)
 
 
@@ -117,24 +153,26 @@ def _file(out: Path, task: str, arm: str, seed: int, tokens: int) -> Path:
     return out / f"{task}-{arm.replace(', ', '-')}-{seed}-{tokens}.json"
 
 
-def _run(out: Path, task: str, arm: str, seed: int, tokens: int) -> None:
+def _run(out: Path, task: str, arm: str, seed: int, tokens: int, rate: float | None) -> None:
     file = _file(out, task, arm, seed, tokens)
     if file.is_file():
         return
-    make, _, _, limit, _, gamma, place = TASKS[task]
+    study = TASKS[task]
+    limit = study.limit
     policy = _warm(out, task, seed)
     started = time.process_time()
     plan = dict(ARMS[arm])
     if plan["advantage"] == "step":
-        plan["gamma"] = gamma
+        plan["gamma"] = study.gamma
     if "tree" in plan:
-        plan["tree"] = Tree(roots=2, rounds=2, points=3, at=place)
-    config = GRPO(prompts=PROMPTS, group=GROUP, max_tokens=limit, learning_rate=1e-3, validate_every=0, **plan)
+        plan["tree"] = Tree(roots=2, rounds=2, points=3, at=study.place)
+    rate = study.rate if rate is None else rate
+    config = GRPO(prompts=PROMPTS, group=GROUP, max_tokens=limit, learning_rate=rate, validate_every=0, **plan)
     made: list[Any] = []
 
     def envs(split: str, count: int) -> list[Any]:
         while len(made) < count:
-            made.append(make(split))
+            made.append(study.make(split))
         return made[:count]
 
     learner, collector = Learner(policy, config), make_collector(policy, envs, config, seed=1000 + seed)
@@ -160,18 +198,21 @@ def _run(out: Path, task: str, arm: str, seed: int, tokens: int) -> None:
 
 def _warm(out: Path, task: str, seed: int) -> Policy:
     """Imitate the oracle until the target is reached; the same weights for every arm."""
-    make, alphabet, context, limit, target, _, _ = TASKS[task]
-    policy = tiny(alphabet, width=96, layers=2, heads=4, context=context, seed=seed)
+    study = TASKS[task]
+    policy = tiny(study.alphabet, width=96, layers=2, heads=4, context=study.context, seed=seed)
     file = out / f"warm-{task}-{seed}.pt"
     if file.is_file():
         policy.model.load_state_dict(torch.load(file, weights_only=True))
         return policy
     optimizer = torch.optim.AdamW(policy.model.parameters(), lr=2e-3, weight_decay=0.1, betas=(0.9, 0.98))
-    envs: list[Any] = [make("train") for _ in range(64)]
+    envs: list[Any] = [study.make("train") for _ in range(64)]
     for step in range(2000):
         items = [Item(50 + seed, step * 64 + n) for n in range(64)]
         supervised_step(policy, optimizer, demonstrations(policy, envs, items))
-        if step % 10 == 9 and _score(policy, task, limit, split="validation", items=64, heat=0.0)["mean"] >= target:
+        if (
+            step % 10 == 9
+            and _score(policy, task, study.limit, split="validation", items=64, heat=0.0)["mean"] >= study.warm
+        ):
             break
     print(f"{task}, seed {seed}: warm start {step + 1} steps", flush=True)
     policy.version = 0
@@ -183,7 +224,7 @@ def _score(
     policy: Policy, task: str, limit: int, *, split: str = "test", items: int = 500, heat: float = 1.0
 ) -> dict[str, Any]:
     """On held-out tasks, sampled as in training: that is what is optimised."""
-    envs: list[Any] = [TASKS[task][0](split) for _ in range(min(items, 128))]
+    envs: list[Any] = [TASKS[task].make(split) for _ in range(min(items, 128))]
     played = evaluation.play(policy, envs, items, seed=7, sampling=Sampling(heat, limit))
     return evaluation.score(played).to_json()
 
@@ -193,7 +234,7 @@ def _report(args: Any) -> None:
     table: dict[str, dict[str, dict[int, Any]]] = {}
     for task in args.tasks:
         for arm in ARMS:
-            for seed in range(args.seeds):
+            for seed in range(args.first, args.first + args.seeds):
                 file = _file(args.out, task, arm, seed, args.tokens)
                 if file.is_file():
                     table.setdefault(task, {}).setdefault(arm, {})[seed] = json.loads(file.read_text(encoding="utf-8"))
