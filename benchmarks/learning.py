@@ -104,14 +104,16 @@ class Study:
 
 TASKS: dict[str, Study] = {
     "RunningTotal": Study(
-        lambda split: RunningTotal(style="bare", largest=4, split=split), "0123456789", 64, 12, 0.45, 1e-3, 0.0, "token",
+        lambda split: RunningTotal(style="bare", largest=4, split=split),
+        "0123456789", 64, 12, 0.45, 1e-3, 0.0, "token",
     ),
     "ShortTotal": Study(
         lambda split: RunningTotal(style="bare", largest=4, steps=4, split=split), "0123456789", 64, 6, 0.45, 1e-3, 0.0,
         "token",
     ),
     "Arithmetic": Study(
-        lambda split: BareArithmetic(level=0.0, split=split), "0123456789+-*/()= \n#.", 128, 40, 0.25, 2e-4, 1.0, "token",
+        lambda split: BareArithmetic(level=0.0, split=split),
+        "0123456789+-*/()= \n#.", 128, 40, 0.25, 2e-4, 1.0, "token",
     ),
     "Sudoku4Steps": Study(
         lambda split: BareSudoku(level=0.0, max_turns=4, split=split), "01234.", 128, 4, 0.12, 2e-4, 1.0, "turn",
