@@ -102,7 +102,7 @@ def test_a_proof_is_accepted_with_its_constants(coq: Any) -> None:
     assert coq.examine(COMM, "abstract lia.").accepted, "constants that Coq makes for the theorem are its own"
 
 
-def test_an_axiom_can_be_allowed_by_name() -> None:
+def test_an_axiom_can_be_allowed_by_name(coq: Any) -> None:
     task = ProofTask("goal", "(P : Prop) : P \\/ ~ P", "Require Import Classical.\n")
     judge = CoqJudge(axioms=("Classical_Prop.classic", "classic"), workers=1)
     try:
@@ -127,7 +127,7 @@ def test_a_header_may_declare_what_the_statement_is_about(coq: Any) -> None:
     assert coq.examine(task, "unfold double. lia.").accepted
 
 
-def test_the_second_kernel_agrees() -> None:
+def test_the_second_kernel_agrees(coq: Any) -> None:
     judge = CoqJudge(strict=True, workers=1)
     try:
         report = judge.examine(ProofTask("goal", ": 1 + 1 = 2", "Require Import Arith.\n"), "reflexivity.")
