@@ -38,6 +38,15 @@ def test_any_earlier_state_can_be_returned_to_in_any_order(coq: Any) -> None:
     assert coq.open(COMM) == first
 
 
+def test_a_failure_after_going_back_leaves_no_stale_goals_behind(coq: Any) -> None:
+    """The goals of a longer path were once shown for the shorter one."""
+    first = coq.open(COMM)
+    for _ in range(2 * coq.workers):
+        assert coq.run(first, "lia.").state.finished
+        assert not coq.run(first, "exact foo.").ok
+        assert coq.open(COMM) == first
+
+
 def test_bullets_and_braces_are_states(coq: Any) -> None:
     state = coq.open(COMM)
     for tactic in ("induction n.", "-", "{", "lia.", "}", "-", "lia."):
