@@ -66,8 +66,8 @@ class CoqTactic(TacticEnv):
         )
 
     def lemmas(self) -> list[str]:
-        """The theorems of the standard library that are used most."""
-        return list(library.lemmas("coq"))
+        """The theorems of the standard library that are used most; none where the header loads none."""
+        return [] if self.problem.header and "Require" not in self.problem.header else list(library.lemmas("coq"))
 
 
 class CoqProof(WholeProofEnv):
@@ -110,8 +110,8 @@ class CoqProof(WholeProofEnv):
         return _introduction(self.problem, "Write the tactics of a Coq proof, the text between `Proof.` and `Qed.`")
 
     def lemmas(self) -> list[str]:
-        """The theorems of the standard library that are used most."""
-        return list(library.lemmas("coq"))
+        """The theorems of the standard library that are used most; none where the header loads none."""
+        return [] if self.problem.header and "Require" not in self.problem.header else list(library.lemmas("coq"))
 
 
 def _introduction(problem: Problem, how: str) -> str:

@@ -17,8 +17,10 @@ from proofgym.envs.prover.problem import Problem
 from proofgym.envs.prover.statements import key_of
 from proofgym.envs.prover.toy import logic
 
-__all__ = ["ARITHMETIC", "KINDS", "generate"]
+__all__ = ["ARITHMETIC", "BARE", "KINDS", "generate"]
 
+BARE = "(* No library is loaded. *)\n"
+"""The header of Coq theorems that need none: a fresh process is then four times as fast."""
 _VARIABLES = ("a", "b", "c", "d", "e", "k", "m", "n")
 
 
@@ -48,7 +50,8 @@ def generate(rng: np.random.Generator, prover: str, level: float, kind: str, spl
         if found is None:
             return None
         _, said, key, toy = found
-        return Problem(kind, "goal", statement(said, tongue), "", tuple(script(said, toy, tongue)), key)
+        header = BARE if prover == "coq" else ""
+        return Problem(kind, "goal", statement(said, tongue), header, tuple(script(said, toy, tongue)), key)
     made = ARITHMETIC[kind](rng, 1 + round(3 * level), prover)
     return Problem(kind, "goal", made.statement, made.header, made.script, key_of(f"{made.header}\n{made.statement}"))
 
@@ -201,7 +204,7 @@ def _group(rng: np.random.Generator, n: int, prover: str) -> _Made:
         f"(mul_one : {each} x, m x e = x) (inv_mul : {each} x, m (i x) x = e) (mul_inv : {each} x, m x (i x) = e) "
         f"(a b c : G) : {_bare(left)} = {_bare(right)}"
     )
-    return _Made(said, tuple(lines))
+    return _Made(said, tuple(lines), "" if lean else BARE)
 
 
 def _inverse(a: str, b: str) -> bool:

@@ -47,7 +47,8 @@ def drawn(prover: str, count: int, kinds: tuple[str, ...] = generators.KINDS) ->
         generators.generate(np.random.default_rng([4, i]), prover, level, kind, "train")
         for kind in kinds for level in (0.0, 0.5, 1.0) for i in range(count)
     ]  # fmt: skip
-    return [problem for problem in found if problem is not None]
+    plain = [problem for problem in found if problem is not None]
+    return [replace(problem, header="") if problem.header == generators.BARE else problem for problem in plain]
 
 
 def test_the_library_is_large_and_nothing_in_it_is_said_twice() -> None:
@@ -88,7 +89,10 @@ def test_coq_accepts_every_generated_proof(coq: Any) -> None:
     problems = drawn("coq", 2)
     result = compiled(one_file([p for p in problems if not p.header], "coq"), coq)
     assert result.ok, result.stderr.decode()[-2000:]
-    for problem in [p for p in problems if p.header][:1]:
+    bare = generators.generate(np.random.default_rng([4, 0]), "coq", 0.5, "horn", "train")
+    assert bare is not None
+    assert bare.header == generators.BARE
+    for problem in [bare, *[p for p in problems if p.header][:1]]:
         assert coq.examine(problem.task(Budget()), "\n".join(problem.script)).accepted
 
 

@@ -38,6 +38,15 @@ def test_any_earlier_state_can_be_returned_to_in_any_order(coq: Any) -> None:
     assert coq.open(COMM) == first
 
 
+def test_a_failure_after_going_back_leaves_no_stale_goals_behind(coq: Any) -> None:
+    """The goals of a longer path were once shown for the shorter one."""
+    first = coq.open(COMM)
+    for _ in range(2 * coq.workers):
+        assert coq.run(first, "lia.").state.finished
+        assert not coq.run(first, "exact foo.").ok
+        assert coq.open(COMM) == first
+
+
 def test_bullets_and_braces_are_states(coq: Any) -> None:
     state = coq.open(COMM)
     for tactic in ("induction n.", "-", "{", "lia.", "}", "-", "lia."):
@@ -102,7 +111,7 @@ def test_a_proof_is_accepted_with_its_constants(coq: Any) -> None:
     assert coq.examine(COMM, "abstract lia.").accepted, "constants that Coq makes for the theorem are its own"
 
 
-def test_an_axiom_can_be_allowed_by_name() -> None:
+def test_an_axiom_can_be_allowed_by_name(coq: Any) -> None:
     task = ProofTask("goal", "(P : Prop) : P \\/ ~ P", "Require Import Classical.\n")
     judge = CoqJudge(axioms=("Classical_Prop.classic", "classic"), workers=1)
     try:
@@ -127,7 +136,7 @@ def test_a_header_may_declare_what_the_statement_is_about(coq: Any) -> None:
     assert coq.examine(task, "unfold double. lia.").accepted
 
 
-def test_the_second_kernel_agrees() -> None:
+def test_the_second_kernel_agrees(coq: Any) -> None:
     judge = CoqJudge(strict=True, workers=1)
     try:
         report = judge.examine(ProofTask("goal", ": 1 + 1 = 2", "Require Import Arith.\n"), "reflexivity.")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from proofgym.verifiers.proof import gate
 from proofgym.verifiers.proof.coq.idetop import Failure, Idetop, Open
 from proofgym.verifiers.proof.protocol import ProofTask, StatementRefused, shorten
-from proofgym.verifiers.proof.sessions import Reply, SessionDied
+from proofgym.verifiers.proof.sessions import Reply
 
 __all__ = ["CoqSession", "cut"]
 
@@ -25,7 +25,7 @@ class CoqSession:
         self.header, self.uses = task.header, 0
         self._coq = Idetop(memory_mb=task.budget.memory_mb)
         self.pid = self._coq.pid
-        self._chain: list[tuple[str, int]] = []
+        self._chain: list[tuple[str, int, Open]] = []  # sentence, its state, what is open after it
         try:
             at = self._coq.root
             for sentence in cut(task.header, strings=True):
@@ -35,7 +35,6 @@ class CoqSession:
             raise
         self._base = at
         self._task: ProofTask | None = None
-        self._last = Open((), closed=True)
 
     def near(self, task: ProofTask, path: Sequence[str]) -> int:
         """How many of the path's sentences are done."""
@@ -48,22 +47,15 @@ class CoqSession:
         self._coq.deadline = time.monotonic() + task.budget.step_s
         wanted = self._wanted(task, path)
         same = self._common(wanted)
-        if same == len(wanted) == len(self._chain):
-            return Reply(self._last.goals)
         if same < len(self._chain):
             self._coq.back(self._at(same))
             del self._chain[same:]
         self._task = task
-        if same == len(wanted):
-            found = self._coq.goals()
-            if isinstance(found, Failure):
-                raise SessionDied(f"Coq lost a state: {found.message[:200]}")
-            self._last = found
         for sentence in wanted[same:]:
             failed = self._step(sentence)
             if failed is not None:
                 return failed
-        return Reply(self._last.goals)
+        return Reply(self._chain[-1][2].goals)
 
     def close(self) -> None:
         """Kill the process."""
@@ -74,8 +66,7 @@ class CoqSession:
         made = self._coq.add(sentence, tip)
         found = self._coq.goals() if isinstance(made, int) else made
         if isinstance(made, int) and isinstance(found, Open) and not found.closed:
-            self._chain.append((sentence, made))
-            self._last = found
+            self._chain.append((sentence, made, found))
             return None
         said = found.message if isinstance(found, Failure) else "it ends the proof"
         late = time.monotonic() > self._coq.deadline - 1e-3 or "User interrupt" in said or "Out of memory" in said
@@ -88,7 +79,7 @@ class CoqSession:
 
     def _common(self, wanted: Sequence[str]) -> int:
         count = 0
-        for (done, _), new in zip(self._chain, wanted, strict=False):
+        for (done, _, _), new in zip(self._chain, wanted, strict=False):
             if done != new:
                 break
             count += 1
