@@ -116,7 +116,7 @@ TASKS: dict[str, Study] = {
         "0123456789+-*/()= \n#.", 128, 40, 0.25, 2e-4, 1.0, "token",
     ),
     "Sudoku4Steps": Study(
-        lambda split: BareSudoku(level=0.0, max_turns=4, split=split), "01234.", 128, 4, 0.12, 2e-4, 1.0, "turn",
+        lambda split: BareSudoku(level=0.0, max_turns=4, split=split), "01234.", 128, 4, 0.12, 4e-4, 1.0, "turn",
     ),
 }  # fmt: skip
 
