@@ -514,7 +514,7 @@ class GridMission(WorldEnv):
     """
 
     family = "grid_mission"
-    floor: float = 0.1
+    floor: float = 0.75
     default_max_turns: ClassVar[int] = 128
 
     def generate(self, rng: np.random.Generator) -> Mapping[str, Any]:

@@ -804,7 +804,7 @@ class Lab(WorldEnv):
     """
 
     family = "lab"
-    floor: float = 0.1
+    floor: float = 0.05
     default_max_turns: ClassVar[int] = 100
 
     def __init__(self, *, tasks: Sequence[str] | None = None, **kwargs: Any) -> None:

@@ -160,6 +160,7 @@ class HouseholdPlus(HouseholdEnv):
         level: As in `HouseholdEnv`; above 0.5 the house has two rooms, above 0.9 three.
     """
 
+    floor: float = 0.05
     default_max_turns: ClassVar[int] = 100
     default_tasks: ClassVar[tuple[str, ...]] = EXTENDED
 
