@@ -79,7 +79,9 @@ def expert(scenes: str | None, count: int) -> str:
                 break
         won += terminated
         lengths.append(commands)
-    return f"expert: {won} of {count} won, {statistics.median(lengths):g} commands in the middle, {max(lengths)} at most"
+    return (
+        f"expert: {won} of {count} won, {statistics.median(lengths):g} commands in the middle, {max(lengths)} at most"
+    )
 
 
 def main() -> int:

@@ -34,6 +34,10 @@ class World(Protocol):
         """The first observation."""
         ...
 
+    def map(self) -> str:
+        """Everything as it is now, as text for people; it shows what the player does not see."""
+        ...
+
     def step(self, command: str) -> str:
         """Carry out a command and say what happened. Total: a command that does nothing is answered too."""
         ...
@@ -148,6 +152,12 @@ class WorldEnv(VerifiableEnv):
     def admissible(self) -> list[str]:
         """Every command that does or tells something."""
         return list(self._world.admissible())
+
+    def render(self) -> str | None:
+        """The whole world as text, for people, when the render mode is `ansi`."""
+        if self.render_mode != "ansi" or self._world is None:
+            return super().render()
+        return str(self._world.map())
 
     def unfinished(self) -> Verdict:
         """Partial, by how near the goal is."""

@@ -30,6 +30,7 @@ COMMANDS = ("turn left", "turn right", "go forward", "pick up", "drop", "toggle"
 
 _STEPS = ((-1, 0), (0, 1), (1, 0), (0, -1))  # north, east, south, west
 _VIEW = 7
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _RGB = {
     "red": (220, 60, 50), "green": (60, 170, 80), "blue": (60, 100, 220), "purple": (150, 80, 190),
     "yellow": (230, 190, 50), "grey": (130, 135, 140),
@@ -129,6 +130,18 @@ class GridWorld:
             "'pick up', 'drop' and 'toggle' act on the cell before you; 'toggle' opens and closes a door, and "
             f"unlocks one if you carry the key of its colour.\n{self.seen()}"
         )
+
+    def map(self) -> str:
+        """The board, seen from above: walls, the agent's direction, things and doors by letters that are told below."""
+        board = [[" " if mark == "." else mark for mark in row] for row in self.rows]
+        told = []
+        names = {**{cell: " ".join(reversed(door)) + " door" for cell, door in self.doors.items()}, **self.things}
+        for letter, (cell, name) in zip(_LETTERS, sorted(names.items()), strict=False):
+            board[cell[0]][cell[1]] = letter
+            told.append(f"{letter} {name}")
+        board[self.at[0]][self.at[1]] = "^>v<"[self.facing]
+        lines = [f"mission: {self.mission.text()}", f"in hand: {self.carried or 'nothing'}", *map("".join, board)]
+        return "\n".join([*lines, ", ".join(told)])
 
     def admissible(self) -> list[str]:
         """The commands that do something here."""

@@ -114,8 +114,8 @@ class LabWorld:
         absent = next((name for name in spoken.values() if name not in self.at), None)
         if absent is not None:
             raise BadInput(f"the task speaks of {absent!r:.40}, which the instance lacks")
-        needed = {**_TOOLS.get(self.task, {}), **{self.names[key]: kind for key, kind in _NAMED.get(self.task, {}).items()
-                                                  if key in self.names}}  # fmt: skip
+        named = _NAMED.get(self.task, {})
+        needed = {**_TOOLS.get(self.task, {}), **{self.names[key]: named[key] for key in named if key in self.names}}
         bad = next((name for name, kind in needed.items() if self.kind.get(name) != kind), None)
         if bad is not None:
             raise BadInput(f"the task {self.task!r} needs {bad!r:.40} of the kind {needed[bad]!r}")
@@ -203,6 +203,17 @@ class LabWorld:
     def welcome(self) -> str:
         """The first observation."""
         return f"Your task: {self.asked}\n{_HELP}\n\n{self._room()}"
+
+    def map(self) -> str:
+        """The score and the next sub-goal, then one line a room; `>` marks where the agent is."""
+        goal = "-" if self.won else self.goals[self.done].says
+        hand = ", ".join(self._told(name) for name, at in self.at.items() if at == "hand")
+        lines = [f"task: {self.asked}", f"score: {self.score}, next: {goal}", f"in hand: {hand or 'nothing'}"]
+        for room in _ROOMS:
+            things = ", ".join(self._told(name) for name, at in self.at.items() if at == room)
+            lines.append(f"{'>' if room == self.place else ' '} {room}: {things or '-'}")
+        lines += [f"  {one} -- {other}" for one, other in self.links]
+        return "\n".join(lines)
 
     def plan(self) -> list[str] | None:
         """What the expert would do from here, to the end."""

@@ -118,6 +118,26 @@ class QuestWorld:
         """The first observation."""
         return f"{self.task()}\n{_HELP}\n\n{self._room()}"
 
+    def map(self) -> str:
+        """One line a room: its ways, then what stands and lies there; `>` marks where the agent is."""
+        hand = [self._named(item) for item, spot in self.where.items() if spot == "hand"]
+        lines = [self.task(), f"in hand: {', '.join(hand) or 'nothing'}"]
+        for room, ways in self.rooms.items():
+            told = []
+            for way, there in ways.items():
+                door = self.doors.get((room, way))
+                told.append(f"{way} {there}" + (f" by the {self.shut[door.name]} {door.name}" if door else ""))
+            things = [self._named(item) for item, spot in self.where.items() if spot == room]
+            things += [name for name, spot in self.appliances.items() if spot == room]
+            for name, (spot, kind, _) in self.holders.items():
+                if spot == room:
+                    held = ", ".join(self._named(item) for item, inside in self.where.items() if inside == name)
+                    things.append(f"{name}{f' ({self.shut[name]})' if kind == 'chest' else ''} [{held}]")
+            lines.append(
+                f"{'>' if room == self.place else ' '} {room} -> {', '.join(told)}: {', '.join(things) or '-'}"
+            )
+        return "\n".join(lines)
+
     def task(self) -> str:
         """The goal in words."""
         goal = self.goal

@@ -122,6 +122,13 @@ class ShopWorld:
             lines.append(f"{option}: {marked}")
         return "\n".join([*lines, "[Buy] [Back to results] [Back to search]"])
 
+    def map(self) -> str:
+        """The task, what fits it, what is chosen, and the page that is open."""
+        fitting = ", ".join(f"P{i + 1}" for i in range(len(self.products)) if self.fits(i))
+        chosen = ", ".join(f"{option} {value}" for option, value in self.chosen.items())
+        bought = " (bought)" if self.bought else ""
+        return f"{self.task()}\nfits: {fitting or '-'}\nchosen: {chosen or '-'}{bought}\n\n{self.view()}"
+
     def found(self) -> list[int]:
         """Products by how many words of the query their titles have, best first; none without any."""
         words = set(self.query.lower().split())

@@ -320,6 +320,12 @@ class World:
         """The first observation."""
         return self.layout.welcome()
 
+    def map(self) -> str:
+        """One line a receptacle (see `draw`)."""
+        from proofgym.envs.worlds.household.draw import text_map
+
+        return text_map(self)
+
     def plan(self) -> list[str] | None:
         """Commands that reach the goal from here (see `planner`)."""
         from proofgym.envs.worlds.household.planner import plan

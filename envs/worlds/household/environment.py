@@ -119,14 +119,6 @@ class HouseholdEnv(WorldEnv):
             "move nothing to nowhere",
         )
 
-    def render(self) -> str | None:
-        """A map of the house as text, when the render mode is `ansi`."""
-        if self.render_mode != "ansi":
-            return None
-        from proofgym.envs.worlds.household.draw import text_map
-
-        return text_map(self._world)
-
     def svg(self) -> str:
         """A picture of the house as it is now; for people, it shows everything."""
         from proofgym.envs.worlds.household.draw import picture

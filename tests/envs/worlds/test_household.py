@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -437,7 +438,10 @@ def test_pictures_show_the_house() -> None:
     assert shown is not None
     assert "> " in shown
     assert "apple 2 [cool]" in shown
-    assert env.svg().startswith("<svg")
+    root = ElementTree.fromstring(env.svg())
+    words = ["".join(each.itertext()) for each in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert words[:2] == ["put a hot apple in fridge", "in hand: nothing"]
+    assert {"fridge 1", "closed", "apple 2 [cool]"} <= set(words)
 
 
 # Files ----------------------------------------------------------------------------------------------------------------
@@ -457,8 +461,15 @@ def test_pictures_show_the_house() -> None:
         (changed(goal={"text": "x", "kind": "win"}), "goal.object is missing"),
         (changed(goal={**KITCHEN["goal"], "receptacle": "sofa"}), "of which there is none"),
         (changed(goal={**KITCHEN["goal"], "count": True}), "whole number from 1 to 9"),
-        (changed(receptacles=[*KITCHEN["receptacles"], {"name": "safe 1", "place": 9, "openable": True,
-                                                        "locked_by": "keychain"}]), "'safe 1' is locked: only"),
+        (
+            changed(
+                receptacles=[
+                    *KITCHEN["receptacles"],
+                    {"name": "safe 1", "place": 9, "openable": True, "locked_by": "keychain"},
+                ]
+            ),
+            "'safe 1' is locked: only",
+        ),
         (changed(goal={**KITCHEN["goal"], "inside": "bowl"}), "goal.inside names a container: only"),
         (changed(objects=[{"name": "apple 1", "in": [""]}]), "lies in '', which is no receptacle"),
         ("{", "not JSON"),
