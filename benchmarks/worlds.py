@@ -165,7 +165,7 @@ def ours(options: argparse.Namespace, found: list[Scene], table: Table) -> tuple
             world.step(command)
         live.append(world)
     table.add_row(
-        "1,000 live worlds, 200 scenes read",
+        "1,000 live worlds, 200 layouts",
         f"{(tracemalloc.get_traced_memory()[0] - before) / 2**20:.0f} MiB",
         "200 MB",
     )
