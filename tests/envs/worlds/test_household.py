@@ -477,6 +477,7 @@ def test_pictures_show_the_house() -> None:
         ({"pddl_problem": "(define (problem x) (:init)\n)", "grammar": ""}, "has no :objects"),
         ({"pddl_problem": "(define (problem x)\n(:init", "grammar": ""}, "line 2 of the PDDL problem is never closed"),
         ({"pddl_problem": "(define))", "grammar": ""}, "line 1 of the PDDL problem closes"),
+        ({"pddl_problem": "(define (:objects)\n(:init (opened))\n(:goal))", "grammar": ""}, "line 2 .* takes 1 words"),
     ],
 )
 def test_a_broken_scene_is_refused_with_the_place_and_the_reason(scene: Any, said: str) -> None:
@@ -527,6 +528,42 @@ def test_a_scene_written_as_pddl_and_read_again_plays_the_same(scene: Scene, ran
         command = random.choice(listed)
         assert one.step(command) == other.step(command)
         assert one.won == other.won
+
+
+@settings(max_examples=150)
+@given(
+    st.integers(0, 10**6),
+    st.integers(0, 40),
+    st.sampled_from(["", "(", ")", "fridge", "apple_1", "?", "\x00", "9" * 400]),
+)
+def test_a_damaged_game_file_is_refused_or_can_be_played(start: int, length: int, instead: str) -> None:
+    problem = write_problem(Scene.load(KITCHEN))
+    start %= len(problem)
+    damaged = problem[:start] + instead + problem[start + length :]
+    try:
+        house = Layout(Scene.load({"pddl_problem": damaged, "grammar": '"Your task is to: x."'})).world()
+    except BadInput:
+        return
+    house.plan()
+    for command in house.admissible():
+        house.copy().step(command)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"pddl_problem": None}, {"pddl_problem": 3}, {"pddl_problem": ""}, {"grammar": None}, {"grammar": []},
+     {"pddl_problem": "(" * 100_000}],
+)  # fmt: skip
+def test_a_game_file_of_another_form_is_refused(fields: dict[str, Any]) -> None:
+    game = {"pddl_problem": write_problem(Scene.load(KITCHEN)), "grammar": '"Your task is to: x."', **fields}
+    with pytest.raises(BadInput, match=r".{20}"):
+        Scene.load(game)
+
+
+@pytest.mark.parametrize("goal", [{"count": 3}, {"must_be": ["sliced"]}])
+def test_what_alfworld_cannot_ask_is_not_written_for_it(goal: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match="none of ALFWorld's six kinds"):
+        write_problem(Scene.load(changed(goal={**KITCHEN["goal"], **goal})))
 
 
 # The real engine ------------------------------------------------------------------------------------------------------
