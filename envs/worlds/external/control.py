@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ _TASKS: Mapping[str, tuple[str, float]] = {
     "HalfCheetah-v5": ("Run to the right as fast as you can: turn the six joints.", 2.0),
 }
 """For each task, what is asked and the reward a step that counts as full marks."""
+_LOG = logging.getLogger(__name__)
 _DONE = 0.9
 """The share of full marks from which an episode counts as done."""
 _NUMBER = re.compile(r"[-+]?[0-9]{1,6}(?:\.[0-9]{0,8})?")
@@ -34,7 +36,10 @@ class _Mujoco(Engine):
 
     def open(self) -> Said:
         import gymnasium
+        import mujoco
 
+        if mujoco.get_mju_user_warning() is None:  # by default MuJoCo writes a file where it is started from
+            mujoco.set_mju_user_warning(_LOG.info)
         self.env = gymnasium.make(self.task)
         seen, _ = self.env.reset(seed=self.seed)
         space = self.env.action_space
