@@ -49,7 +49,7 @@ def read_game(data: Mapping[str, Any], where: str) -> Scene:
     if not isinstance(problem, str) or not isinstance(grammar, str):
         raise BadInput(f"{where}: 'pddl_problem' and 'grammar' are texts")
     forms = [form for form in _parse(problem, where) if isinstance(form, Form) and form and isinstance(form[0], str)]
-    sections = {form[0]: form[1:] for form in forms}
+    sections = {form[0]: Form(form[1:]) for form in forms}
     for key in (":objects", ":init", ":goal"):
         if key not in sections:
             raise BadInput(f"{where}: the PDDL problem has no {key}")
