@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from proofgym.envs.worlds.household.scene import Goal, Receptacle, Scene, SceneObject
@@ -33,8 +34,8 @@ _STATE = {"isclean": "clean", "ishot": "hot", "iscool": "cool", "issliced": "sli
 _WORDS_OF = {
     **dict.fromkeys(
         ("receptacletype", "objecttype", "receptacleatlocation", "objectatlocation", "atlocation", "inreceptacle",
-         "cancontain"), 2),
-    **dict.fromkeys(("openable", "opened", *_ABLE, *_STATE), 1),
+         "inreceptacleobject", "cancontain"), 2),
+    **dict.fromkeys(("openable", "opened", "isreceptacleobject", *_ABLE, *_STATE), 1),
 }  # fmt: skip
 """How many words follow each of the facts that are read."""
 
@@ -178,6 +179,11 @@ class _Game:
             inside.setdefault(row[0], []).append(row[1])
         able = {key: self._set(key) for key in _ABLE}
         states = {key: self._set(key) for key in _STATE}
+        boxes = self._set("isreceptacleobject")
+        shown: dict[str, list[str]] = {}
+        for row in self.facts.get("inreceptacleobject", ()):
+            if row[0] in self.names:
+                shown.setdefault(row[1], []).append(self.names[row[0]])
         stands = {row[0]: places[row[1]] for row in self.facts.get("objectatlocation", ())}
         for row in sorted(self.facts.get("objecttype", ())):
             thing = row[0]
@@ -188,13 +194,15 @@ class _Game:
             if strange is not None:
                 raise BadInput(f"{self.where}: {thing} lies in {strange}, which is no receptacle")
             place = stands.get(thing)
-            yield SceneObject(
+            found = SceneObject(
                 self.names[thing],
                 tuple(self.names[r] for r in lies),
                 frozenset(_ABLE[key] for key in _ABLE if thing in able[key]),
                 frozenset(_STATE[key] for key in _STATE if thing in states[key]),
                 None if place == at[lies[0]] else place,
             )
+            told = tuple(shown.get(thing, ())) if thing in boxes else None
+            yield found if told == found.told_inside else replace(found, shows=told)
 
 
 def _kind(thing: str) -> str:
@@ -220,7 +228,8 @@ def write_problem(scene: Scene) -> str:
         raise BadInput(f"the goal {scene.goal.text!r:.80} is none of ALFWorld's six kinds")
     most: Counter[str] = Counter()
     named = [thing.name for thing in scene.receptacles] + [thing.name for thing in scene.objects]
-    for name in named:
+    shown = [name for o in scene.objects for name in o.told_inside or ()]
+    for name in named + shown:
         kind, _, number = name.partition(" ")
         most[kind] = max(most[kind], int(number))
 
@@ -230,7 +239,9 @@ def write_problem(scene: Scene) -> str:
         return f"{kind[:-5]}_bar_{rank:03d}_bar_basin" if kind.endswith("basin") else f"{kind}_bar_{rank:03d}"
 
     r_kinds = sorted({r.kind for r in scene.receptacles} | {"sinkbasin", "microwave", "fridge"})
-    o_kinds = sorted({o.kind for o in scene.objects} | {"knife", "butterknife"})
+    o_kinds = sorted(
+        {o.kind for o in scene.objects} | {name.split(" ")[0] for name in shown} | {"knife", "butterknife"}
+    )
     places = sorted(
         {r.place for r in scene.receptacles} | {scene.start} | {o.place for o in scene.objects if o.place is not None}
     )
@@ -258,8 +269,9 @@ def write_problem(scene: Scene) -> str:
         facts += [f"{key} {name}" for key, state in _STATE.items() if state in o.state]
         facts += [f"inreceptacle {name} {mangled(r)}" for r in o.inside_of]
         facts.append(f"objectatlocation {name} loc{o.place if o.place is not None else at[o.inside_of[0]]}")
-        if o.kind in ("bowl", "box", "cup", "mug", "pan", "plate", "pot"):
+        if o.told_inside is not None:
             facts.append(f"isreceptacleobject {name}")
+            facts += [f"inreceptacleobject {mangled(inner)} {name}" for inner in o.told_inside]
     for kind in r_kinds:
         facts += [f"cancontain {kind}type {held}type" for held in sorted(scene.holds.get(kind, ())) if held in o_kinds]
     body = "\n".join(f"({fact})" for fact in facts)

@@ -566,6 +566,23 @@ def test_what_alfworld_cannot_ask_is_not_written_for_it(goal: dict[str, Any]) ->
         write_problem(Scene.load(changed(goal={**KITCHEN["goal"], **goal})))
 
 
+def test_a_container_tells_what_the_scene_says_is_in_it() -> None:
+    shown = [
+        *KITCHEN["objects"][:3],
+        {"name": "bowl 1", "in": ["countertop 1"], "shows": ["egg 1", "knife 1", "egg 2"]},
+    ]
+    house = world(changed(objects=shown))
+    house.step("go to countertop 1")
+    house.step("take bowl 1 from countertop 1")
+    told = "This is a normal bowl 1. In it, you see a egg 2, a egg 1, and a knife 1."
+    assert house.step("examine bowl 1") == told
+    game = {"pddl_problem": write_problem(Scene.load(changed(objects=shown))), "grammar": '"Your task is to: x."'}
+    other = Layout(Scene.load(game)).world()
+    other.step("go to countertop 1")
+    other.step("take bowl 1 from countertop 1")
+    assert other.step("examine bowl 1") == told
+
+
 # The real engine ------------------------------------------------------------------------------------------------------
 
 _ABLE = {"p": "take", "h": "heat", "l": "cool", "c": "clean", "s": "slice", "t": "use"}
@@ -619,7 +636,7 @@ def test_it_equals_the_real_alfworld(source: str, request: pytest.FixtureRequest
     rng = np.random.default_rng(int(os.environ.get("PROOFGYM_ALFWORLD_SEED", "0")))
     count = int(os.environ.get("PROOFGYM_ALFWORLD_SCENES", "12"))
     if source == "generated":
-        scenes = [generate(rng, float(rng.random())) for _ in range(count)]
+        scenes = [_filled(generate(rng, float(rng.random())), rng) for _ in range(count)]
         chosen = [(scene, plan(Layout(scene).world()) or []) for scene in scenes]
     else:
         path = request.getfixturevalue("data_folder") / "alfworld_train_scenes.jsonl.xz"
@@ -638,6 +655,20 @@ def test_it_equals_the_real_alfworld(source: str, request: pytest.FixtureRequest
     assert len(theirs) == len(ours)
     for mine, real in zip(ours, theirs, strict=True):
         assert mine == real
+
+
+def _filled(scene: Scene, rng: np.random.Generator) -> Scene:
+    """The scene with things that examining containers tells to be in them, which generated houses have not."""
+    data = scene.to_json()
+    names = [row["name"] for row in data["objects"]]
+    for o, row in zip(scene.objects, data["objects"], strict=True):
+        if o.told_inside is not None:
+            row["shows"] = [names[i] for i in rng.permutation(len(names))[: int(rng.integers(3))].tolist()]
+        elif o.kind == "book":
+            row["shows"] = []
+        if o.kind == "plate":
+            row["shows"] = None
+    return Scene.load(data)
 
 
 def _played(scene: Scene, commands: list[str]) -> list[list[Any]]:
