@@ -120,8 +120,8 @@ class WorldEnv(VerifiableEnv):
         said = self.carry_out(command)
         if self._world.state() != state:
             self._plan = self._world.plan()
-        if known and command == expected and (self._plan is None or len(self._plan) >= len(known)):
-            self._plan = known[1:]  # what was planned still works, and is shorter than what was found now
+            if known and command == expected and (self._plan is None or len(self._plan) >= len(known)):
+                self._plan = known[1:]  # what was planned still works, and is shorter than what was found now
         won, lost = self._world.won, self._world.lost
         value = float(won) if self.pay == "sparse" else self.potential() - before
         credits_ = [Credit(start, end, value, "command")] if end > start else []

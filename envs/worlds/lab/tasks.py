@@ -20,12 +20,13 @@ TOOLS: Mapping[str, Mapping[str, str]] = {
     "fruit": {"watering can": "watering can", "bees": "bees"},
 }  # fmt: skip
 """What a task cannot be done without, and of which kind it is."""
-_CHANGED = {"thing": "substance", "cup": "cup", "right box": "box", "wrong box": "box"}
+_CHANGED = {"thing": "substance", "cup": "cup"}
+_BOXES = {"right box": "box", "wrong box": "box"}
 NAMED: Mapping[str, Mapping[str, str]] = {
-    "melt": _CHANGED, "boil": _CHANGED, "freeze": _CHANGED, "thermometer": _CHANGED, "melting point": _CHANGED,
-    "grow": {"seed": "seed", "pot": "pot"}, "fruit": {"seed": "seed", "pot": "pot"}, "chemistry": {"cup": "cup"},
-    "colours": {"cup": "cup"}, "conductor": {"thing": "sample", "right box": "box", "wrong box": "box"},
-    "friction": {"one": "surface plate", "other": "surface plate"},
+    "melt": _CHANGED, "boil": _CHANGED, "freeze": _CHANGED, "thermometer": {"thing": "substance", **_BOXES},
+    "melting point": {**_CHANGED, **_BOXES}, "grow": {"seed": "seed", "pot": "pot"},
+    "fruit": {"seed": "seed", "pot": "pot"}, "chemistry": {"cup": "cup"}, "colours": {"cup": "cup"},
+    "conductor": {"thing": "sample", **_BOXES}, "friction": {"one": "surface plate", "other": "surface plate"},
 }  # fmt: skip
 """Of which kinds the things are that a task names."""
 

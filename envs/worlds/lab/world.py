@@ -62,7 +62,12 @@ class LabWorld:
         if absent is not None:
             raise BadInput(f"the task speaks of {absent!r:.40}, which the instance lacks")
         named = NAMED.get(self.task, {})
-        needed = {**TOOLS.get(self.task, {}), **{self.names[key]: named[key] for key in named if key in self.names}}
+        lacking = next((key for key in named if key not in self.names), None)
+        if lacking is not None:
+            raise BadInput(
+                f"the task {self.task!r} speaks of a {lacking!r}, which the instance lacks among its 'names'"
+            )
+        needed = {**TOOLS.get(self.task, {}), **{self.names[key]: kind for key, kind in named.items()}}
         bad = next((name for name, kind in needed.items() if self.kind.get(name) != kind), None)
         if bad is not None:
             raise BadInput(f"the task {self.task!r} needs {bad!r:.40} of the kind {needed[bad]!r}")

@@ -251,6 +251,28 @@ def test_a_broken_state_is_refused_or_can_be_played(name: str, steps: int, where
     json.dumps(other.state())
 
 
+# Pay ------------------------------------------------------------------------------------------------------------------
+
+
+@each_world
+@settings(max_examples=10)
+@given(index=st.integers(0, 60), seed=st.integers(0, 10**6))
+def test_a_command_that_changes_nothing_earns_nothing(name: str, index: int, seed: int) -> None:
+    env = ENVS[name]
+    env.reset(seed=23, options={"index": index})
+    rng = np.random.default_rng(seed)
+    for _ in range(25):
+        before, potential = env._world.state(), env.potential()
+        menu = env.admissible()
+        command = env.oracle() if rng.random() < 0.4 else menu[int(rng.integers(len(menu)))]
+        _, reward, terminated, truncated, info = env.step(command)
+        if env._world.state() == before:
+            assert reward == 0.0
+        assert reward == pytest.approx(info["potential"] - potential)
+        if terminated or truncated:
+            break
+
+
 # Pictures -------------------------------------------------------------------------------------------------------------
 
 
