@@ -182,7 +182,7 @@ class _Game:
         boxes = self._set("isreceptacleobject")
         shown: dict[str, list[str]] = {}
         for row in self.facts.get("inreceptacleobject", ()):
-            if row[0] in self.names:
+            if row[0] in self.names and row[0] != row[1]:  # the engine never lists a container in itself
                 shown.setdefault(row[1], []).append(self.names[row[0]])
         stands = {row[0]: places[row[1]] for row in self.facts.get("objectatlocation", ())}
         for row in sorted(self.facts.get("objecttype", ())):

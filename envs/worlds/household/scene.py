@@ -394,8 +394,8 @@ class _Reader:
         names = isinstance(value, (list, tuple)) and all(isinstance(v, str) and _NAME.fullmatch(v) for v in value)
         if not names or len(value) > _MOST:
             raise self.bad(f"{where}.shows is a list of names such as 'pen 1', or null, found {value!r:.60}")
-        if len(set(value)) != len(value):
-            raise self.bad(f"{where}.shows names something twice: {value!r:.60}")
+        if len(set(value)) != len(value) or row["name"] in value:
+            raise self.bad(f"{where}.shows names something twice, or the container itself: {value!r:.60}")
         return tuple(value)
 
     def holds(self, data: Mapping[str, Any]) -> Mapping[str, frozenset[str]]:

@@ -6,6 +6,7 @@ import copy
 import json
 import lzma
 import os
+import re
 import subprocess
 from collections import deque
 from collections.abc import Iterator
@@ -471,6 +472,7 @@ def test_pictures_show_the_house() -> None:
             "'safe 1' is locked: only",
         ),
         (changed(goal={**KITCHEN["goal"], "inside": "bowl"}), "goal.inside names a container: only"),
+        (changed(objects=[{"name": "bowl 1", "in": ["fridge 1"], "shows": ["bowl 1"]}]), "or the container itself"),
         (changed(objects=[{"name": "apple 1", "in": [""]}]), "lies in '', which is no receptacle"),
         ("{", "not JSON"),
         ("no/such/file.json", "no scene file"),
@@ -581,6 +583,12 @@ def test_a_container_tells_what_the_scene_says_is_in_it() -> None:
     other.step("go to countertop 1")
     other.step("take bowl 1 from countertop 1")
     assert other.step("examine bowl 1") == told
+    problem = str(game["pddl_problem"])
+    bowl = re.search(r"isreceptacleobject (\S+)\)", problem)
+    assert bowl is not None
+    itself = problem.replace(bowl[0], f"{bowl[0]}\n(inreceptacleobject {bowl[1]} {bowl[1]})")
+    again = Scene.load({**game, "pddl_problem": itself})
+    assert again == Scene.load(game)  # as the real engine, which never lists a container in itself
 
 
 # The real engine ------------------------------------------------------------------------------------------------------
@@ -667,7 +675,8 @@ def _filled(scene: Scene, rng: np.random.Generator) -> Scene:
     names = [row["name"] for row in data["objects"]]
     for o, row in zip(scene.objects, data["objects"], strict=True):
         if o.told_inside is not None:
-            row["shows"] = [names[i] for i in rng.permutation(len(names))[: int(rng.integers(3))].tolist()]
+            some = [names[i] for i in rng.permutation(len(names))[: int(rng.integers(3))].tolist()]
+            row["shows"] = [name for name in some if name != o.name]
         elif o.kind == "book":
             row["shows"] = []
         if o.kind == "plate":
