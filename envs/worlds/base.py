@@ -34,6 +34,10 @@ class World(Protocol):
         """The first observation."""
         ...
 
+    def map(self) -> str:
+        """Everything as it is now, as text for people; it shows what the player does not see."""
+        ...
+
     def step(self, command: str) -> str:
         """Carry out a command and say what happened. Total: a command that does nothing is answered too."""
         ...
@@ -116,8 +120,8 @@ class WorldEnv(VerifiableEnv):
         said = self.carry_out(command)
         if self._world.state() != state:
             self._plan = self._world.plan()
-        if known and command == expected and (self._plan is None or len(self._plan) >= len(known)):
-            self._plan = known[1:]  # what was planned still works, and is shorter than what was found now
+            if known and command == expected and (self._plan is None or len(self._plan) >= len(known)):
+                self._plan = known[1:]  # what was planned still works, and is shorter than what was found now
         won, lost = self._world.won, self._world.lost
         value = float(won) if self.pay == "sparse" else self.potential() - before
         credits_ = [Credit(start, end, value, "command")] if end > start else []
@@ -148,6 +152,12 @@ class WorldEnv(VerifiableEnv):
     def admissible(self) -> list[str]:
         """Every command that does or tells something."""
         return list(self._world.admissible())
+
+    def render(self) -> str | None:
+        """The whole world as text, for people, when the render mode is `ansi`."""
+        if self.render_mode != "ansi" or self._world is None:
+            return super().render()
+        return str(self._world.map())
 
     def unfinished(self) -> Verdict:
         """Partial, by how near the goal is."""

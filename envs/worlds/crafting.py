@@ -144,6 +144,14 @@ class CraftWorld:
             "'inventory', or 'impossible' if the aim cannot be reached."
         )
 
+    def map(self) -> str:
+        """The aim, what is held, what can be gathered, and what is left to do."""
+        held = ", ".join(f"{amount} {thing}" for thing, amount in self.held.items() if amount)
+        return (
+            f"aim: {self.amount} {self.target}{'' if self.possible else ' (impossible)'}\nheld: {held or 'nothing'}\n"
+            f"raw: {', '.join(self.raw)}\nleft: {', '.join(self.plan() or []) or '-'}"
+        )
+
     def step(self, command: str) -> str:
         """Carry out a command and say what happened."""
         command = " ".join(command.lower().split()).rstrip(".")[:120]

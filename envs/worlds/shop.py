@@ -122,6 +122,13 @@ class ShopWorld:
             lines.append(f"{option}: {marked}")
         return "\n".join([*lines, "[Buy] [Back to results] [Back to search]"])
 
+    def map(self) -> str:
+        """The task, what fits it, what is chosen, and the page that is open."""
+        fitting = ", ".join(f"P{i + 1}" for i in range(len(self.products)) if self.fits(i))
+        chosen = ", ".join(f"{option} {value}" for option, value in self.chosen.items())
+        bought = " (bought)" if self.bought else ""
+        return f"{self.task()}\nfits: {fitting or '-'}\nchosen: {chosen or '-'}{bought}\n\n{self.view()}"
+
     def found(self) -> list[int]:
         """Products by how many words of the query their titles have, best first; none without any."""
         words = set(self.query.lower().split())
@@ -249,10 +256,19 @@ def _product(row: Any) -> dict[str, Any]:
     told = fields.texts(row, "told", least=0, most=20, longest=60)
     if not set(told) <= set(features):
         raise BadInput(f"what a title tells are features of the product, found {told!r:.80}")
+    values = {str(option): fields.texts(options, option, most=12, longest=40) for option in options}
+    buttons = [value.lower() for each in values.values() for value in each] + [
+        "buy",
+        "back to results",
+        "back to search",
+    ]
+    twice = next((text for text in buttons if buttons.count(text) > 1), None)
+    if twice is not None:
+        raise BadInput(f"a product's page has one button of each text, found {twice!r:.40} twice")
     return {
         "brand": fields.text(row, "brand", most=40), "kind": fields.text(row, "kind", most=40), "features": features,
         "told": told, "price": float(price),
-        "options": {str(option): fields.texts(options, option, most=12, longest=40) for option in options},
+        "options": values,
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -21,6 +22,9 @@ _TASKS: Mapping[str, tuple[str, float]] = {
     "HalfCheetah-v5": ("Run to the right as fast as you can: turn the six joints.", 2.0),
 }
 """For each task, what is asked and the reward a step that counts as full marks."""
+_LOG = logging.getLogger(__name__)
+_DONE = 0.9
+"""The share of full marks from which an episode counts as done."""
 _NUMBER = re.compile(r"[-+]?[0-9]{1,6}(?:\.[0-9]{0,8})?")
 
 
@@ -32,7 +36,10 @@ class _Mujoco(Engine):
 
     def open(self) -> Said:
         import gymnasium
+        import mujoco
 
+        if mujoco.get_mju_user_warning() is None:  # by default MuJoCo writes a file where it is started from
+            mujoco.set_mju_user_warning(_LOG.info)
         self.env = gymnasium.make(self.task)
         seen, _ = self.env.reset(seed=self.seed)
         space = self.env.action_space
@@ -52,7 +59,8 @@ class _Mujoco(Engine):
         full = _TASKS[self.task][1]
         self.earned += float(np.clip(reward / full if full else 1.0 + reward, 0.0, 1.0))
         finished = self.played >= self.steps and not terminated
-        return Said(self._told(seen), self._score(), bool(terminated or truncated or finished), finished)
+        won = finished and self._score() >= _DONE
+        return Said(self._told(seen), self._score(), bool(terminated or truncated or finished), won)
 
     def _score(self) -> float:
         return self.earned / self.steps
@@ -73,7 +81,7 @@ class Control(ExternalWorld):
     Episode: terminated when the system fails or 50 actions are done, truncated after 60 turns.
 
     A turn earns the task's own reward, as a share of what is full marks for a step, over the number of steps; an
-    episode that is steered to its end counts as done.
+    episode that is steered to its end for nine tenths of full marks counts as done.
 
     Args:
         tasks: Of InvertedPendulum-v5, Reacher-v5, HalfCheetah-v5.

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
-from proofgym.envs.worlds.household.kinds import CONTAINERS, COOLERS, HEATERS, INSIDE, KNIVES, WASHERS
+from proofgym.envs.worlds.household.kinds import COOLERS, HEATERS, INSIDE, KNIVES, WASHERS
 from proofgym.envs.worlds.household.scene import Goal, Scene
 from proofgym.errors import BadInput
 
@@ -119,7 +119,8 @@ class Layout:
             sum(kinds.get(kind, 0) for kind in INSIDE.get(o.kind, frozenset())) & ~(1 << i) if scene.extended else 0
             for i, o in enumerate(self.objects)
         ]
-        self.containers = sum(1 << i for i, o in enumerate(self.objects) if o.kind in CONTAINERS)
+        self.containers = sum(1 << i for i, o in enumerate(self.objects) if o.told_inside is not None)
+        self.shows = [sorted(o.told_inside or (), key=_shown) for o in self.objects]
         self.tools = {
             verb: {place: [i for i in found if self.receptacles[i].kind in names] for place, found in self.here.items()}
             for verb, names in (("heat", HEATERS), ("cool", COOLERS), ("clean", WASHERS))
@@ -320,6 +321,12 @@ class World:
         """The first observation."""
         return self.layout.welcome()
 
+    def map(self) -> str:
+        """One line a receptacle (see `draw`)."""
+        from proofgym.envs.worlds.household.draw import text_map
+
+        return text_map(self)
+
     def plan(self) -> list[str] | None:
         """Commands that reach the goal from here (see `planner`)."""
         from proofgym.envs.worlds.household.planner import plan
@@ -461,8 +468,8 @@ class World:
         layout, states = self.layout, self.states
         name = layout.o_name[o]
         if layout.containers >> o & 1:
-            inside = self.inner[o] if self.inner else 0
-            return f"This is a normal {name}. In it, you see {listed([layout.o_name[i] for i in bits(inside)])}."
+            inside = [layout.o_name[i] for i in bits(self.inner[o])] if self.inner else layout.shows[o]
+            return f"This is a normal {name}. In it, you see {listed(inside)}."
         clean, hot, cool, sliced = (states[key] >> o & 1 for key in ("clean", "hot", "cool", "sliced"))
         if sliced and (clean or hot or cool):
             warmth = "hot" if hot else "cool" if cool else ""

@@ -119,14 +119,6 @@ class HouseholdEnv(WorldEnv):
             "move nothing to nowhere",
         )
 
-    def render(self) -> str | None:
-        """A map of the house as text, when the render mode is `ansi`."""
-        if self.render_mode != "ansi":
-            return None
-        from proofgym.envs.worlds.household.draw import text_map
-
-        return text_map(self._world)
-
     def svg(self) -> str:
         """A picture of the house as it is now; for people, it shows everything."""
         from proofgym.envs.worlds.household.draw import picture
@@ -160,6 +152,7 @@ class HouseholdPlus(HouseholdEnv):
         level: As in `HouseholdEnv`; above 0.5 the house has two rooms, above 0.9 three.
     """
 
+    floor: float = 0.05
     default_max_turns: ClassVar[int] = 100
     default_tasks: ClassVar[tuple[str, ...]] = EXTENDED
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from proofgym.envs.worlds.household.scene import Goal, Receptacle, Scene, SceneObject
@@ -15,7 +16,12 @@ from proofgym.errors import BadInput
 
 __all__ = ["read_game", "write_problem"]
 
-Form = list[Any]
+
+class Form(list[Any]):
+    """What stands in one pair of parentheses, and in which line it began."""
+
+    line = 0
+
 
 _TOKEN = re.compile(r"[()]|[^\s();]+")
 _TASK = re.compile(r"Your task is to: (.*?)\.?\\?\"")
@@ -23,7 +29,15 @@ _ABLE = {
     "pickupable": "take", "heatable": "heat", "coolable": "cool", "cleanable": "clean", "sliceable": "slice",
     "toggleable": "use",
 }  # fmt: skip
+_KIND = re.compile(r"[a-z]{1,40}", re.ASCII)
 _STATE = {"isclean": "clean", "ishot": "hot", "iscool": "cool", "issliced": "sliced", "istoggled": "used"}
+_WORDS_OF = {
+    **dict.fromkeys(
+        ("receptacletype", "objecttype", "receptacleatlocation", "objectatlocation", "atlocation", "inreceptacle",
+         "inreceptacleobject", "cancontain"), 2),
+    **dict.fromkeys(("openable", "opened", "isreceptacleobject", *_ABLE, *_STATE), 1),
+}  # fmt: skip
+"""How many words follow each of the facts that are read."""
 
 
 def read_game(data: Mapping[str, Any], where: str) -> Scene:
@@ -35,13 +49,20 @@ def read_game(data: Mapping[str, Any], where: str) -> Scene:
     problem, grammar = data.get("pddl_problem"), data.get("grammar", "")
     if not isinstance(problem, str) or not isinstance(grammar, str):
         raise BadInput(f"{where}: 'pddl_problem' and 'grammar' are texts")
-    sections = {form[0]: form[1:] for form in _parse(problem, where) if isinstance(form, list) and form}
+    forms = [form for form in _parse(problem, where) if isinstance(form, Form) and form and isinstance(form[0], str)]
+    sections = {form[0]: Form(form[1:]) for form in forms}
     for key in (":objects", ":init", ":goal"):
         if key not in sections:
             raise BadInput(f"{where}: the PDDL problem has no {key}")
     facts: dict[str, list[list[str]]] = {}
     for fact in sections[":init"]:
-        if isinstance(fact, list) and fact and all(isinstance(word, str) for word in fact):
+        if isinstance(fact, Form) and fact and all(isinstance(word, str) for word in fact):
+            if len(fact) - 1 != _WORDS_OF.get(fact[0], len(fact) - 1):
+                found = f"({' '.join(fact)})"
+                raise BadInput(
+                    f"{where}: line {fact.line} of the PDDL problem: {fact[0]} takes {_WORDS_OF[fact[0]]} words, "
+                    f"found {found:.80}"
+                )
             facts.setdefault(fact[0], []).append(fact[1:])
     task = _TASK.search(grammar)
     text = task[1] if task else "UNKNOWN GOAL"
@@ -49,12 +70,13 @@ def read_game(data: Mapping[str, Any], where: str) -> Scene:
 
 
 def _parse(problem: str, where: str) -> Form:
-    stack: list[Form] = [[]]
+    stack: list[Form] = [Form()]
     opened: list[int] = []
     for number, line in enumerate(problem.lower().split("\n"), 1):
         for piece in _TOKEN.findall(line.partition(";")[0]):
             if piece == "(":
-                stack.append([])
+                stack.append(Form())
+                stack[-1].line = number
                 opened.append(number)
             elif piece == ")":
                 if len(stack) == 1:
@@ -68,9 +90,9 @@ def _parse(problem: str, where: str) -> Form:
                 raise BadInput(f"{where}: line {number} of the PDDL problem is nested too deeply")
     if len(stack) > 1:
         raise BadInput(f"{where}: the parenthesis of line {opened[-1]} of the PDDL problem is never closed")
-    if len(stack[0]) != 1 or not isinstance(stack[0][0], list) or stack[0][0][:1] != ["define"]:
+    if len(stack[0]) != 1 or not isinstance(stack[0][0], Form) or stack[0][0][:1] != ["define"]:
         raise BadInput(f"{where}: the PDDL problem is one (define ...)")
-    return list(stack[0][0])
+    return stack[0][0]
 
 
 def _atoms(form: Any) -> Iterator[list[str]]:
@@ -94,7 +116,7 @@ def _goal(form: Form, text: str, where: str) -> Goal:
             receptacle = atom[2].removesuffix("type")
         elif atom[0] in ("isclean", "ishot", "iscool", "issliced"):
             must.add(_STATE[atom[0]])
-        elif atom[0] == "istoggled":
+        elif atom[0] == "istoggled" and len(atom) == 2:
             light = atom[1]
         elif atom[0] == "holds":
             held = True
@@ -112,6 +134,9 @@ class _Game:
         things = {words[0] for key in ("receptacletype", "objecttype") for words in facts.get(key, ())}
         others = {word for rows in facts.values() for row in rows for word in row}
         counts = Counter(_kind(thing) for thing in things)
+        bad = next((thing for thing in sorted(things) if not _KIND.fullmatch(_kind(thing))), None)
+        if bad is not None:
+            raise BadInput(f"{where}: a thing is named by its kind and more, such as apple_bar_1; found {bad!r:.60}")
         self.names: dict[str, str] = {}
         for thing in sorted(things | others):
             if thing in things:
@@ -154,23 +179,30 @@ class _Game:
             inside.setdefault(row[0], []).append(row[1])
         able = {key: self._set(key) for key in _ABLE}
         states = {key: self._set(key) for key in _STATE}
+        boxes = self._set("isreceptacleobject")
+        shown: dict[str, list[str]] = {}
+        for row in self.facts.get("inreceptacleobject", ()):
+            if row[0] in self.names and row[0] != row[1]:  # the engine never lists a container in itself
+                shown.setdefault(row[1], []).append(self.names[row[0]])
         stands = {row[0]: places[row[1]] for row in self.facts.get("objectatlocation", ())}
         for row in sorted(self.facts.get("objecttype", ())):
             thing = row[0]
             lies = sorted(inside.get(thing, ()))
             if not lies:
                 continue  # it takes a number and is nowhere to be found
-            strange = next((r for r in lies if r not in at), None)
+            strange = next((r for r in lies if r not in at or r not in self.names), None)
             if strange is not None:
                 raise BadInput(f"{self.where}: {thing} lies in {strange}, which is no receptacle")
             place = stands.get(thing)
-            yield SceneObject(
+            found = SceneObject(
                 self.names[thing],
                 tuple(self.names[r] for r in lies),
                 frozenset(_ABLE[key] for key in _ABLE if thing in able[key]),
                 frozenset(_STATE[key] for key in _STATE if thing in states[key]),
                 None if place == at[lies[0]] else place,
             )
+            told = tuple(shown.get(thing, ())) if thing in boxes else None
+            yield found if told == found.told_inside else replace(found, shows=told)
 
 
 def _kind(thing: str) -> str:
@@ -190,11 +222,14 @@ def write_problem(scene: Scene) -> str:
     Raises:
         BadInput: For an extended scene, which ALFWorld's rules cannot express.
     """
-    if scene.extended or scene.goal.kind == "all":
+    if scene.extended:
         raise BadInput("an extended scene has no ALFWorld problem: its rules are not ALFWorld's")
+    if scene.goal.kind == "all" or scene.goal.count > 2 or "sliced" in scene.goal.must_be:
+        raise BadInput(f"the goal {scene.goal.text!r:.80} is none of ALFWorld's six kinds")
     most: Counter[str] = Counter()
     named = [thing.name for thing in scene.receptacles] + [thing.name for thing in scene.objects]
-    for name in named:
+    shown = [name for o in scene.objects for name in o.told_inside or ()]
+    for name in named + shown:
         kind, _, number = name.partition(" ")
         most[kind] = max(most[kind], int(number))
 
@@ -204,8 +239,12 @@ def write_problem(scene: Scene) -> str:
         return f"{kind[:-5]}_bar_{rank:03d}_bar_basin" if kind.endswith("basin") else f"{kind}_bar_{rank:03d}"
 
     r_kinds = sorted({r.kind for r in scene.receptacles} | {"sinkbasin", "microwave", "fridge"})
-    o_kinds = sorted({o.kind for o in scene.objects} | {"knife", "butterknife"})
-    places = sorted({r.place for r in scene.receptacles} | {scene.start} | {o.place for o in scene.objects if o.place})
+    o_kinds = sorted(
+        {o.kind for o in scene.objects} | {name.split(" ")[0] for name in shown} | {"knife", "butterknife"}
+    )
+    places = sorted(
+        {r.place for r in scene.receptacles} | {scene.start} | {o.place for o in scene.objects if o.place is not None}
+    )
     things = ["agent1 - agent", *(f"loc{place} - location" for place in places)]
     things += [f"{kind}type - rtype" for kind in r_kinds]
     things += [f"{kind}type - otype" for kind in o_kinds if kind not in r_kinds]
@@ -230,8 +269,9 @@ def write_problem(scene: Scene) -> str:
         facts += [f"{key} {name}" for key, state in _STATE.items() if state in o.state]
         facts += [f"inreceptacle {name} {mangled(r)}" for r in o.inside_of]
         facts.append(f"objectatlocation {name} loc{o.place if o.place is not None else at[o.inside_of[0]]}")
-        if o.kind in ("bowl", "box", "cup", "mug", "pan", "plate", "pot"):
+        if o.told_inside is not None:
             facts.append(f"isreceptacleobject {name}")
+            facts += [f"inreceptacleobject {mangled(inner)} {name}" for inner in o.told_inside]
     for kind in r_kinds:
         facts += [f"cancontain {kind}type {held}type" for held in sorted(scene.holds.get(kind, ())) if held in o_kinds]
     body = "\n".join(f"({fact})" for fact in facts)

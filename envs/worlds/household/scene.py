@@ -14,9 +14,10 @@ Names are a kind in lower case and a number that counts from 1 within the kind. 
 receptacles may share one, and the agent starts at one where there is none. An object may be listed in several
 receptacles. Optional: `open` and `locked_by` (the kind of the key) of a receptacle; of an object `is` (any of `clean`,
 `hot`, `cool`, `sliced`, `used`), `able` (any of `take`, `heat`, `cool`, `clean`, `slice`, `use`; by default what its
-kind allows), `place` (where it stands when that is not its receptacle's place), and `inside` (a container); and for the
-whole scene `holds`, which kinds of objects each kind of receptacle may hold, and `extended`, which switches on the
-rules that ALFWorld has not (see `engine`).
+kind allows), `place` (where it stands when that is not its receptacle's place), `shows` (names that examining it tells
+to be in it, as ALFWorld does without ever changing them; null if it is no container), and `inside` (a container); and
+for the whole scene `holds`, which kinds of objects each kind of receptacle may hold, and `extended`, which switches on
+the rules that ALFWorld has not (see `engine`).
 
 A goal is of kind `place` (objects of a kind, perhaps clean, hot, cool or sliced, perhaps `inside` a kind of container,
 in one receptacle of a kind), `light` (hold an object of a kind by a lamp that was used), or `all` (several goals).
@@ -31,9 +32,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from proofgym.envs.worlds.household.kinds import ABLE, HOLDS
+from proofgym.envs.worlds.household.kinds import ABLE, CONTAINERS, HOLDS
 from proofgym.errors import BadInput
 
 __all__ = ["ABILITIES", "STATES", "Goal", "Receptacle", "Scene", "SceneObject"]
@@ -111,11 +112,20 @@ class SceneObject:
     state: frozenset[str] = frozenset()
     place: int | None = None
     container: str = ""
+    shows: tuple[str, ...] | Literal["usual"] | None = "usual"
+    """What examining it in the hand tells to be in it; `None` if it is no container. ALFWorld never changes it."""
 
     @property
     def kind(self) -> str:
         """The name without its number."""
         return self.name.partition(" ")[0]
+
+    @property
+    def told_inside(self) -> tuple[str, ...] | None:
+        """`shows`, where a scene does not say it by the kind: containers show nothing."""
+        if self.shows == "usual":
+            return () if self.kind in CONTAINERS else None
+        return self.shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +253,8 @@ def _object_json(o: SceneObject) -> dict[str, Any]:
         data["is"] = sorted(o.state)
     if o.place is not None:
         data["place"] = o.place
+    if o.shows != "usual":
+        data["shows"] = None if o.shows is None else list(o.shows)
     return data
 
 
@@ -351,7 +363,7 @@ class _Reader:
         return Receptacle(name, self.whole(f"{where}.place", row.get("place")), openable, opened, locked)
 
     def object(self, where: str, row: Any) -> SceneObject:
-        name = self.named(where, row, {"name", "in", "inside", "able", "is", "place"})
+        name = self.named(where, row, {"name", "in", "inside", "able", "is", "place", "shows"})
         held = row.get("in", [])
         container = row.get("inside", "")
         if not isinstance(container, str):
@@ -371,7 +383,20 @@ class _Reader:
         place = row.get("place")
         if place is not None:
             self.whole(f"{where}.place", place)
-        return SceneObject(name, tuple(held), abilities, state, place, container)
+        return SceneObject(name, tuple(held), abilities, state, place, container, self.shows(where, row))
+
+    def shows(self, where: str, row: Mapping[str, Any]) -> tuple[str, ...] | Literal["usual"] | None:
+        if "shows" not in row:
+            return "usual"
+        value = row["shows"]
+        if value is None:
+            return None
+        names = isinstance(value, (list, tuple)) and all(isinstance(v, str) and _NAME.fullmatch(v) for v in value)
+        if not names or len(value) > _MOST:
+            raise self.bad(f"{where}.shows is a list of names such as 'pen 1', or null, found {value!r:.60}")
+        if len(set(value)) != len(value) or row["name"] in value:
+            raise self.bad(f"{where}.shows names something twice, or the container itself: {value!r:.60}")
+        return tuple(value)
 
     def holds(self, data: Mapping[str, Any]) -> Mapping[str, frozenset[str]]:
         table = data.get("holds")

@@ -136,6 +136,27 @@ def test_a_closed_engine_leaves_no_java_process(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("task", "done"), [("InvertedPendulum-v5", True), ("HalfCheetah-v5", False)])
+def test_a_steered_system_counts_as_done_by_what_it_earned(task: str, done: bool) -> None:
+    made("Control").close()  # skips where it cannot be had
+    env = proofgym.make("external.Control", tasks=[task]).unwrapped
+    try:
+        env.reset(seed=1)
+        earned, over = 0.0, False
+        position = angle = speed = turning = 0.0
+        while not over:
+            force = 10 * angle + 2 * turning + 0.5 * position + speed
+            said, reward, over, _, info = env.step(f"{force:.3f}" if done else "0 0 0 0 0 0")
+            earned += reward
+            if done:
+                position, angle, speed, turning = map(float, said.removeprefix("State: ").split())
+        assert info["verdict"].correct == done
+        assert (earned >= 0.9) == done
+    finally:
+        env.close()
+
+
+@pytest.mark.slow
 def test_a_closed_textworld_leaves_no_files() -> None:
     env = made("TextWorld")
     env.reset(seed=1)

@@ -6,11 +6,13 @@ import copy
 import json
 import lzma
 import os
+import re
 import subprocess
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -437,7 +439,10 @@ def test_pictures_show_the_house() -> None:
     assert shown is not None
     assert "> " in shown
     assert "apple 2 [cool]" in shown
-    assert env.svg().startswith("<svg")
+    root = ElementTree.fromstring(env.svg())
+    words = ["".join(each.itertext()) for each in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert words[:2] == ["put a hot apple in fridge", "in hand: nothing"]
+    assert {"fridge 1", "closed", "apple 2 [cool]"} <= set(words)
 
 
 # Files ----------------------------------------------------------------------------------------------------------------
@@ -467,12 +472,14 @@ def test_pictures_show_the_house() -> None:
             "'safe 1' is locked: only",
         ),
         (changed(goal={**KITCHEN["goal"], "inside": "bowl"}), "goal.inside names a container: only"),
+        (changed(objects=[{"name": "bowl 1", "in": ["fridge 1"], "shows": ["bowl 1"]}]), "or the container itself"),
         (changed(objects=[{"name": "apple 1", "in": [""]}]), "lies in '', which is no receptacle"),
         ("{", "not JSON"),
         ("no/such/file.json", "no scene file"),
         ({"pddl_problem": "(define (problem x) (:init)\n)", "grammar": ""}, "has no :objects"),
         ({"pddl_problem": "(define (problem x)\n(:init", "grammar": ""}, "line 2 of the PDDL problem is never closed"),
         ({"pddl_problem": "(define))", "grammar": ""}, "line 1 of the PDDL problem closes"),
+        ({"pddl_problem": "(define (:objects)\n(:init (opened))\n(:goal))", "grammar": ""}, "line 2 .* takes 1 words"),
     ],
 )
 def test_a_broken_scene_is_refused_with_the_place_and_the_reason(scene: Any, said: str) -> None:
@@ -523,6 +530,65 @@ def test_a_scene_written_as_pddl_and_read_again_plays_the_same(scene: Scene, ran
         command = random.choice(listed)
         assert one.step(command) == other.step(command)
         assert one.won == other.won
+
+
+@settings(max_examples=150)
+@given(
+    st.integers(0, 10**6),
+    st.integers(0, 40),
+    st.sampled_from(["", "(", ")", "fridge", "apple_1", "?", "\x00", "9" * 400]),
+)
+def test_a_damaged_game_file_is_refused_or_can_be_played(start: int, length: int, instead: str) -> None:
+    problem = write_problem(Scene.load(KITCHEN))
+    start %= len(problem)
+    damaged = problem[:start] + instead + problem[start + length :]
+    try:
+        house = Layout(Scene.load({"pddl_problem": damaged, "grammar": '"Your task is to: x."'})).world()
+    except BadInput:
+        return
+    house.plan()
+    for command in house.admissible():
+        house.copy().step(command)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"pddl_problem": None}, {"pddl_problem": 3}, {"pddl_problem": ""}, {"grammar": None}, {"grammar": []},
+     {"pddl_problem": "(" * 100_000}],
+)  # fmt: skip
+def test_a_game_file_of_another_form_is_refused(fields: dict[str, Any]) -> None:
+    game = {"pddl_problem": write_problem(Scene.load(KITCHEN)), "grammar": '"Your task is to: x."', **fields}
+    with pytest.raises(BadInput, match=r".{20}"):
+        Scene.load(game)
+
+
+@pytest.mark.parametrize("goal", [{"count": 3}, {"must_be": ["sliced"]}])
+def test_what_alfworld_cannot_ask_is_not_written_for_it(goal: dict[str, Any]) -> None:
+    with pytest.raises(BadInput, match="none of ALFWorld's six kinds"):
+        write_problem(Scene.load(changed(goal={**KITCHEN["goal"], **goal})))
+
+
+def test_a_container_tells_what_the_scene_says_is_in_it() -> None:
+    shown = [
+        *KITCHEN["objects"][:3],
+        {"name": "bowl 1", "in": ["countertop 1"], "shows": ["egg 1", "knife 1", "egg 2"]},
+    ]
+    house = world(changed(objects=shown))
+    house.step("go to countertop 1")
+    house.step("take bowl 1 from countertop 1")
+    told = "This is a normal bowl 1. In it, you see a egg 2, a egg 1, and a knife 1."
+    assert house.step("examine bowl 1") == told
+    game = {"pddl_problem": write_problem(Scene.load(changed(objects=shown))), "grammar": '"Your task is to: x."'}
+    other = Layout(Scene.load(game)).world()
+    other.step("go to countertop 1")
+    other.step("take bowl 1 from countertop 1")
+    assert other.step("examine bowl 1") == told
+    problem = str(game["pddl_problem"])
+    bowl = re.search(r"isreceptacleobject (\S+)\)", problem)
+    assert bowl is not None
+    itself = problem.replace(bowl[0], f"{bowl[0]}\n(inreceptacleobject {bowl[1]} {bowl[1]})")
+    again = Scene.load({**game, "pddl_problem": itself})
+    assert again == Scene.load(game)  # as the real engine, which never lists a container in itself
 
 
 # The real engine ------------------------------------------------------------------------------------------------------
@@ -578,7 +644,7 @@ def test_it_equals_the_real_alfworld(source: str, request: pytest.FixtureRequest
     rng = np.random.default_rng(int(os.environ.get("PROOFGYM_ALFWORLD_SEED", "0")))
     count = int(os.environ.get("PROOFGYM_ALFWORLD_SCENES", "12"))
     if source == "generated":
-        scenes = [generate(rng, float(rng.random())) for _ in range(count)]
+        scenes = [_filled(generate(rng, float(rng.random())), rng) for _ in range(count)]
         chosen = [(scene, plan(Layout(scene).world()) or []) for scene in scenes]
     else:
         path = request.getfixturevalue("data_folder") / "alfworld_train_scenes.jsonl.xz"
@@ -588,7 +654,11 @@ def test_it_equals_the_real_alfworld(source: str, request: pytest.FixtureRequest
         chosen = [known[number] for number in rng.choice(len(known), size=count, replace=False).tolist()]
     asked, ours = [], []
     for scene, walkthrough in chosen:
-        commands = list(_wander(Layout(scene).world(), list(walkthrough), rng))
+        house = Layout(scene).world()
+        commands = [] if source == "alfworld" else _examinations(scene)
+        for command in commands:
+            house.step(command)
+        commands += _wander(house, list(walkthrough), rng)
         ours.append(_played(scene, commands))
         asked.append(json.dumps({"problem": write_problem(scene), "goal": scene.goal.text, "commands": commands}))
     peer = Path(__file__).with_name("alfworld_peer.py")
@@ -597,6 +667,38 @@ def test_it_equals_the_real_alfworld(source: str, request: pytest.FixtureRequest
     assert len(theirs) == len(ours)
     for mine, real in zip(ours, theirs, strict=True):
         assert mine == real
+
+
+def _filled(scene: Scene, rng: np.random.Generator) -> Scene:
+    """The scene with things that examining containers tells to be in them, which generated houses have not."""
+    data = scene.to_json()
+    names = [row["name"] for row in data["objects"]]
+    for o, row in zip(scene.objects, data["objects"], strict=True):
+        if o.told_inside is not None:
+            some = [names[i] for i in rng.permutation(len(names))[: int(rng.integers(3))].tolist()]
+            row["shows"] = [name for name in some if name != o.name]
+        elif o.kind == "book":
+            row["shows"] = []
+        if o.kind == "plate":
+            row["shows"] = None
+    return Scene.load(data)
+
+
+def _examinations(scene: Scene) -> list[str]:
+    """Commands that pick up and examine two containers that show something."""
+    boxes = [o for o in scene.objects if o.told_inside]
+    return [
+        command
+        for o in boxes[:2]
+        for r in o.inside_of[:1]
+        for command in (
+            f"go to {r}",
+            f"open {r}",
+            f"take {o.name} from {r}",
+            f"examine {o.name}",
+            f"move {o.name} to {r}",
+        )
+    ]
 
 
 def _played(scene: Scene, commands: list[str]) -> list[list[Any]]:

@@ -68,6 +68,11 @@ def test_a_broken_shop_is_refused_with_the_reason() -> None:
         ({"wanted": {"kind": "mug"}}, "lacks 'features'"),
         ({"products": [{**SHOP["products"][0], "price": -1}]}, "price above 0"),
         ({"products": [{**SHOP["products"][0], "told": ["magic"]}]}, "features of the product"),
+        (
+            {"products": [{**SHOP["products"][0], "options": {"colour": ["Buy"]}}]},
+            "one button of each text, found 'buy'",
+        ),
+        ({"products": [{**SHOP["products"][0], "options": {"a": ["red"], "b": ["Red"]}}]}, "found 'red' twice"),
     ):
         with pytest.raises(BadInput, match=said):
             ShopWorld({**SHOP, **changed})
