@@ -276,8 +276,8 @@ def _register(entry: EnvEntry) -> None:
 def list_envs(domain: str | None = None) -> list[EnvEntry]:
     """Every registered entry, ours and the plug-ins', sorted by id.
 
-    >>> [entry.id for entry in list_envs("puzzles")][:2]
-    ['proofgym/Countdown-v0', 'proofgym/Sudoku4-v0']
+    >>> [entry.id for entry in list_envs("proof")][:2]
+    ['proofgym/CoqProof-v0', 'proofgym/CoqTactic-v0']
     """
     entries = {entry.id: entry for entry in ENTRIES} | _plugins
     return sorted((e for e in entries.values() if domain in (None, e.domain)), key=lambda entry: entry.id)

@@ -29,8 +29,7 @@ def test_the_sessions_of_a_page_run(page: Path) -> None:
     assert result.failed == 0, "".join(said)
 
 
-@pytest.mark.parametrize("domain", ["code", "math", "puzzles"])
-@pytest.mark.parametrize("domain", ["math", "puzzles", "worlds"])
+@pytest.mark.parametrize("domain", ["code", "math", "puzzles", "worlds"])
 def test_every_environment_of_a_domain_is_on_its_page(domain: str) -> None:
     (page,) = (page for page in PAGES if page.stem == domain)
     text = page.read_text(encoding="utf-8")

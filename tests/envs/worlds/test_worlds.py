@@ -98,14 +98,6 @@ def household_commands(world: Any) -> Iterator[str]:
         yield from (f"go to {r}", f"open {r}", f"close {r}", f"examine {r}")
     for o in objects:
         yield from (f"use {o}", f"examine {o}")
-    links = (
-        ("take", "from"),
-        ("move", "to"),
-        ("heat", "with"),
-        ("cool", "with"),
-        ("clean", "with"),
-        ("unlock", "with"),
-    )
     links = (("take", "from"), ("move", "to"), ("heat", "with"), ("cool", "with"), ("clean", "with"))
     for (verb, link), o, r in product(links, objects, [*receptacles, *objects]):
         yield f"{verb} {o} {link} {r}"
