@@ -187,10 +187,6 @@ _BY_HAND: tuple[EnvEntry, ...] = (
     ),
     EnvEntry(
         "proofgym/Sudoku4Steps-v0", "proofgym.envs.puzzles.sudoku:Sudoku4Steps", "puzzles",
-        "The former name of Sudoku4Steps-v0; it stays for one release.", max_turns=40,
-    ),
-    EnvEntry(
-        "proofgym/Sudoku4Steps-v0", "proofgym.envs.puzzles.sudoku:Sudoku4Steps", "puzzles",
         "Solve a 4x4 sudoku one cell a turn, paid by exact distance to the solution.", max_turns=40,
     ),
     EnvEntry(

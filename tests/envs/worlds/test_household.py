@@ -146,7 +146,7 @@ def test_renaming_numbers_and_places_makes_no_new_task(seed: int, level: float, 
             kinds.setdefault(row["name"].split(" ")[0], []).append(row["name"])
         for each in kinds.values():
             names |= dict(zip(each, random.sample(each, len(each)), strict=True))
-    places = {place: 100 + i for i, place in enumerate(random.sample(range(60), 60))}
+    places = {place: 100 + i for i, place in enumerate(random.sample(range(200), 200))}
     for row in (*data["receptacles"], *data["objects"]):
         row["name"] = names[row["name"]]
         row["in"] = [names[name] for name in row["in"]] if "in" in row else None
