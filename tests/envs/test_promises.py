@@ -21,7 +21,7 @@ from proofgym.errors import BadInput, EpisodeOver
 
 IDS = [entry.id for entry in ENTRIES if not entry.needs]
 # Where every answer runs in a sandbox, or hundreds of families and worlds share a few classes that are tested closely
-# in files of their own, this loop asks a sixteenth as often; with PROOFGYM_THOROUGH=1 in the environment it asks as often everywhere.
+# in files of their own, this loop asks a sixteenth as often; with PROOFGYM_THOROUGH=1 in the environment it does not.
 FAMILIES = {entry.id for entry in ENTRIES if entry.target.startswith("proofgym.envs.puzzles.environments:")}
 FEW = FAMILIES | {entry.id for entry in ENTRIES if entry.domain in ("code", "proof", "worlds")}
 MOVES = {entry.id for entry in ENTRIES if entry.max_turns > 1 and (entry.id in FAMILIES or entry.domain == "worlds")}
