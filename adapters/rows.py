@@ -11,7 +11,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from proofgym.adapters.episode import Episode, Outcome, judge_item
 from proofgym.envs.registry import find
@@ -35,6 +35,11 @@ class Row:
         fingerprint, split, family: Of the task; empty for environments that have none.
         difficulty: In [0, 1], within the family.
     """
+
+    COLUMNS: ClassVar[tuple[str, ...]] = (
+        "env", "kwargs", "seed", "index", "fingerprint", "split", "family", "difficulty",
+    )  # fmt: skip
+    """The columns beside the prompt, in the order in which files have them."""
 
     prompt: tuple[Message, ...]
     env: str
