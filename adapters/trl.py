@@ -202,7 +202,7 @@ def rollout_func(data: Iterable[Mapping[str, Any]], *, max_turns: int | None = N
     for entry in data:
         row = Row.from_json(entry)
         other = items.setdefault(_key(row.prompt), row)
-        if other.reference() != row.reference():
+        if (other.env, other.kwargs) != (row.env, row.kwargs) or _task(other) != _task(row):
             raise BadInput(
                 f"rows {other.index} and {row.index} of {row.env} show the same prompt, and TRL hands a rollout its "
                 "prompt only: leave one of them out, or use environment_factory"
@@ -233,6 +233,10 @@ def rollout_func(data: Iterable[Mapping[str, Any]], *, max_turns: int | None = N
 def rollout_reward(*, proofgym_reward: Sequence[float], **_: Any) -> list[float | None]:
     """What the episodes of `rollout_func` earned; None where nobody could judge."""
     return [None if math.isnan(value) else value for value in proofgym_reward]
+
+
+def _task(row: Row) -> Any:
+    return row.fingerprint or (row.seed, row.index)
 
 
 def _key(prompt: Any) -> str:
