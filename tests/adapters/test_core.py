@@ -105,7 +105,19 @@ def test_what_is_lost_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_nothing_heavy_is_imported() -> None:
-    names = ["trl", "verl", "openrlhf", "skyrl", "nemo_gym", "export", "cli", "episode", "rows", "credit_tokens", "said"]
+    names = [
+        "trl",
+        "verl",
+        "openrlhf",
+        "skyrl",
+        "nemo_gym",
+        "export",
+        "cli",
+        "episode",
+        "rows",
+        "credit_tokens",
+        "said",
+    ]
     code = (
         f"import sys\nfor m in {names}: __import__('proofgym.adapters.' + m)\n"
         "print([m for m in ('torch', 'transformers', 'trl', 'verl', 'openrlhf', 'pyarrow', 'ray') if m in sys.modules])"
