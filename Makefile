@@ -8,9 +8,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi >/dev/null 2>&1 && echo torch || echo torch==2.13.0)
 RUN ?= runs/demo
 WORLDS ?= .venv-worlds
+ADAPTERS ?= .venv-adapters
 ENGINES := alfworld textworld scienceworld textworld-express minigrid mujoco jericho
 
-.PHONY: demo test test-all test-worlds lint types docs bench clean
+.PHONY: demo test test-all test-worlds test-adapters lint types docs bench clean
 
 demo: $(VENV)/train.done
 	$(BIN)/proofgym train demo --run-dir $(RUN)
@@ -27,6 +28,7 @@ test-all: $(VENV)/dev.done lint types
 	$(BIN)/python -m pytest -n 2 --ignore=tests/sandboxes --cov --cov-report= $(ARGS)
 	$(BIN)/python -m pytest tests/sandboxes --cov --cov-append --cov-report=term:skip-covered $(ARGS)
 	$(MAKE) test-worlds
+	$(MAKE) test-adapters
 
 # Other people's engines bring big and old libraries, so they have an environment of their own. ALFWorld's answers are
 # compared with ours there (PROOFGYM_ALFWORLD_SCENES says on how many scenes, PROOFGYM_ALFWORLD_SEED on which).
@@ -39,6 +41,26 @@ test-worlds:
 	done; \
 	if $$python -c "import alfworld" >/dev/null 2>&1; then export PROOFGYM_ALFWORLD_PYTHON=$$python; fi; \
 	$$python -m pytest tests/envs/worlds/test_external.py tests/envs/worlds/test_household.py $(ARGS)
+
+# Other people's trainers, on a CPU: our adapters are tested against the packages themselves. verl and OpenRLHF want GPU
+# libraries that no test touches, so they come without their dependencies, and what their modules import is named here.
+# NeMo Gym asks for a newer Python than it needs for this.
+TRAINER_NEEDS := accelerate aiohttp cachetools codetiming datasets hydra-core jmespath omegaconf pandas peft pyarrow ray tensordict
+NEMO_NEEDS := anthropic fastapi httpx hydra-core itsdangerous mcp omegaconf openai orjson pydot ray scipy uvicorn uvloop wandb yappi
+test-adapters:
+	$(PYTHON) -m venv $(ADAPTERS)/trainers
+	$(PYTHON) -m venv $(ADAPTERS)/gyms
+	@install="-m pip --disable-pip-version-check install -q"; tests="-e . pytest pytest-timeout hypothesis pyarrow"; \
+	trainers=$(abspath $(ADAPTERS))/trainers/bin/python; gyms=$(abspath $(ADAPTERS))/gyms/bin/python; \
+	$$trainers $$install $(TORCH) && $$trainers $$install -e ".[train]" $$tests $(TRAINER_NEEDS) \
+		|| { echo "nothing can be installed: no real trainer is tested"; exit 0; }; \
+	for package in trl verl openrlhf; do \
+		$$trainers $$install --no-deps $$package || echo "$$package does not install here: its tests will be skipped"; \
+	done; \
+	$$gyms $$install $$tests skyrl-gym || echo "skyrl-gym does not install here: its tests will be skipped"; \
+	$$gyms $$install $(NEMO_NEEDS) && $$gyms $$install --no-deps --ignore-requires-python nemo-gym \
+		|| echo "nemo-gym does not install here: its tests will be skipped"; \
+	for python in $$trainers $$gyms; do $$python -m pytest tests/adapters $(ARGS) || exit 1; done
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff check .
@@ -65,4 +87,4 @@ $(VENV)/dev.done: $(VENV)/train.done
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(WORLDS) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(WORLDS) $(ADAPTERS) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,7 +6,6 @@ import importlib
 import importlib.util
 import warnings
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -59,7 +58,7 @@ def _fresh_words() -> Iterator[None]:
 def real(name: str) -> Any:
     """A trainer's own package, or a skip that names it."""
     if importlib.util.find_spec(name.split(".")[0]) is None:
-        pytest.skip(f"{name.split('.')[0]} is not installed here; see PROOFGYM_ADAPTERS_PYTHON")
+        pytest.skip(f"{name.split('.')[0]} is not installed here; `make test-adapters` brings it")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return importlib.import_module(name)
@@ -127,15 +126,3 @@ CHATML = (
 def tiny() -> Any:
     """`tiny(template)` -> a `Tiny`."""
     return lambda template=CHATML: Tiny(template)
-
-
-@pytest.fixture
-def example() -> Any:
-    """The code of the nth Python block of a page in docs/adapters, to be run."""
-    root = Path(__file__).resolve().parents[2] / "docs" / "adapters"
-
-    def read(page: str, number: int = 0) -> str:
-        blocks = (root / page).read_text(encoding="utf-8").split("```python\n")[1:]
-        return blocks[number].split("```")[0]
-
-    return read

@@ -323,7 +323,7 @@ def test_verl_finds_both_classes_and_the_function_by_its_configuration(real: Any
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not HAVE, reason="verl is not installed here; see PROOFGYM_ADAPTERS_PYTHON")
+@pytest.mark.skipif(not HAVE, reason="verl is not installed here; `make test-adapters` brings it")
 def test_verls_estimators_use_the_placed_rewards(real: Any, classes: Any, tiny: Any) -> None:
     """GAE sees each credit at its token."""
     algos = real("verl.trainer.ppo.core_algos")
