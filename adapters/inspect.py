@@ -17,12 +17,14 @@ reward are in the score's metadata. What nobody could judge is `Score.unscored`:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from typing import Any
 
 from proofgym.adapters.episode import Episode
 from proofgym.adapters.rows import Row, rows
-from proofgym.errors import Unjudged, need
+from proofgym.envs.registry import find
+from proofgym.errors import Unjudged, UnknownEnv, need
 
 __all__ = ["env_task", "play", "verdict"]
 
@@ -43,18 +45,21 @@ def env_task(
 
     Args:
         env_id: The prefix and the version may be left out.
-        n, seed, split: Items 0 to n - 1 of `seed` on `split`.
+        n, seed, split: Items 0 to n - 1 of `seed` on `split`, where the environment knows splits.
         system: A system message to put first.
         epochs: Attempts at each item.
         env_kwargs: What the environment is made with.
     Raises:
-        UnknownEnv: If there is no such environment.
+        gymnasium.error.Error: If there is no such environment.
         MissingExtra: If inspect_ai is not installed.
     """
     inspect = need("inspect_ai", "inspect")
     data = need("inspect_ai.dataset", "inspect")
     samples = []
-    for row in rows(env_id, n, seed=seed, system=system, split=split, **env_kwargs):
+    with contextlib.suppress(UnknownEnv):  # a stranger's environment knows no splits
+        find(env_id)
+        env_kwargs = {"split": split, **env_kwargs}
+    for row in rows(env_id, n, seed=seed, system=system, **env_kwargs):
         said = [_message(message) for message in row.prompt]
         name = f"{row.env.split('/')[-1]}-{row.seed}-{row.index}"
         samples.append(data.Sample(input=said, target="", id=name, metadata={_KEY: row.reference()}))

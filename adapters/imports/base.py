@@ -268,8 +268,8 @@ class Imported(VerifiableEnv):
             if task.split == self.split:
                 return task
         raise BadInput(
-            f"{self.family} brought no {self.split} item in {_DRAWS} draws; an environment with few items may have all of "
-            "them in another split"
+            f"{self.family} brought no {self.split} item in {_DRAWS} draws; an environment with few items "
+            "may have all of them in another split"
         )
 
     def _verdict(self, reply: Reply) -> Verdict:
