@@ -44,7 +44,7 @@ test-worlds:
 
 # Other people's trainers, on a CPU: our adapters are tested against the packages themselves. verl and OpenRLHF want GPU
 # libraries that no test touches, so they come without their dependencies, and what their modules import is named here.
-# NeMo Gym asks for a newer Python than it needs for this.
+# NeMo Gym asks for a newer Python than it needs for this. The last four ask for libraries that do not agree.
 TRAINER_NEEDS := accelerate aiohttp cachetools codetiming datasets hydra-core jmespath omegaconf pandas peft pyarrow ray tensordict
 NEMO_NEEDS := anthropic fastapi httpx hydra-core itsdangerous mcp omegaconf openai orjson pydot ray scipy uvicorn uvloop wandb yappi
 test-adapters:
@@ -61,6 +61,13 @@ test-adapters:
 	$$gyms $$install $(NEMO_NEEDS) && $$gyms $$install --no-deps --ignore-requires-python nemo-gym \
 		|| echo "nemo-gym does not install here: its tests will be skipped"; \
 	for python in $$trainers $$gyms; do $$python -m pytest tests/adapters $(ARGS) || exit 1; done
+	@for package in verifiers tinker-cookbook inspect-ai,textarena openenv-core,gem-llm; do \
+		venv=$(abspath $(ADAPTERS))/$${package%%,*}; $(PYTHON) -m venv $$venv; \
+		install="$$venv/bin/python -m pip --disable-pip-version-check install -q"; \
+		{ case $$package in tinker*) $$install $(TORCH);; esac; } && $$install -e . pytest pytest-timeout hypothesis \
+			$$(echo $$package | tr , ' ') || { echo "$$package does not install here: its tests will be skipped"; continue; }; \
+		: "not python -m: this folder has a verifiers of its own"; $$venv/bin/pytest tests/adapters $(ARGS) || exit 1; \
+	done
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff check .

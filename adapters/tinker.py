@@ -10,15 +10,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proofgym.adapters.episode import Episode
 from proofgym.adapters.said import said_once
 from proofgym.envs.registry import find
 from proofgym.errors import BadInput, Unjudged, need
 
-types = need("tinker_cookbook.rl.types", "tinker")
-chz = need("chz", "tinker")
+if TYPE_CHECKING:
+    import chz
+    import tinker_cookbook.rl.types as types
+else:
+    types = need("tinker_cookbook.rl.types", "tinker")
+    chz = need("chz", "tinker")
 
 __all__ = ["ItemEnv", "ItemGroupBuilder", "Items", "ItemsBuilder"]
 

@@ -15,7 +15,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,10 @@ from proofgym.adapters.said import said_once
 from proofgym.envs.registry import find
 from proofgym.errors import BadInput, Unjudged, need
 
-vf = need("verifiers.v1", "verifiers")
+if TYPE_CHECKING:
+    import verifiers.v1 as vf
+else:
+    vf = need("verifiers.v1", "verifiers")
 
 __all__ = ["ProofgymConfig", "ProofgymData", "ProofgymEnv", "ProofgymEnvConfig", "ProofgymTask", "ProofgymTaskset"]
 

@@ -33,6 +33,7 @@ _DOMAINS = {
     "proof": "Formal proof",
     "puzzles": "Puzzles",
     "worlds": "Text worlds",
+    "imports": "Other suites",
 }
 
 _TOOLS = {"coq": "`apt-get install coq`"}  # what no extra can bring

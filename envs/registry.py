@@ -233,6 +233,22 @@ _BY_HAND: tuple[EnvEntry, ...] = (
         "proofgym/external.TextWorldExpress-v0", "proofgym.envs.worlds.external.textworld_express:TextWorldExpress",
         "worlds", "Games of the real TextWorldExpress.", max_turns=50, needs=("textworld-express",),
     ),
+    EnvEntry(
+        "proofgym/import.Gem-v0", "proofgym.adapters.imports.gem:Gem", "imports",
+        "An environment of GEM, with our splits and forks.", max_turns=50, needs=("gem",),
+    ),
+    EnvEntry(
+        "proofgym/import.OpenEnv-v0", "proofgym.adapters.imports.openenv:OpenEnv", "imports",
+        "An environment behind an OpenEnv server, named by its address.", max_turns=50, needs=("openenv",),
+    ),
+    EnvEntry(
+        "proofgym/import.TextArena-v0", "proofgym.adapters.imports.textarena:TextArena", "imports",
+        "A game of TextArena for one player, with our splits and forks.", max_turns=50, needs=("textarena",),
+    ),
+    EnvEntry(
+        "proofgym/import.Verifiers-v0", "proofgym.adapters.imports.verifiers:VerifiersTaskset", "imports",
+        "A taskset of verifiers, scored by its own rewards.", needs=("verifiers",),
+    ),
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import importlib.util
 import json
 import math
 import random
@@ -375,6 +376,9 @@ class Sums(vf.Taskset[Sum]):
 
 
 def test_a_taskset_of_verifiers(real: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = importlib.util.find_spec("verifiers")
+    if spec is None or "site-packages" not in str(spec.origin):  # started here, `verifiers` is our own folder
+        pytest.skip("verifiers is not installed here; `make test-adapters` brings it")
     real("verifiers.v1")
     (tmp_path / "sums_taskset.py").write_text(TASKSET)
     monkeypatch.syspath_prepend(str(tmp_path))

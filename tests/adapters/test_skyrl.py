@@ -122,7 +122,7 @@ def test_a_missing_skyrl_is_named() -> None:
 def test_skyrl_makes_it_by_its_id(real: Any) -> None:
     skyrl_gym = real("skyrl_gym")
     row, prompt = extras("Countdown")
-    skyrl_gym.register(id="proofgym", entry_point="proofgym.adapters.skyrl:ProofgymTextEnv")
-    env = skyrl_gym.make("proofgym", env_config={}, extras=row)
+    skyrl_gym.register(id="proofgym-test", entry_point="proofgym.adapters.skyrl:ProofgymTextEnv")
+    env = skyrl_gym.make("proofgym-test", env_config={}, extras=row)
     env.init(prompt)
     assert env.step(env.episode.env.unwrapped.oracle())["reward"] == 1.0

@@ -193,6 +193,9 @@ def test_turn_advantages_are_rewards_to_go_minus_the_others_return(adapter: Any)
 
 @pytest.mark.slow
 def test_vf_eval_plays_our_items(real: Any, tmp_path: Path) -> None:
+    spec = importlib.util.find_spec("verifiers")
+    if spec is None or "site-packages" not in str(spec.origin):  # started here, `verifiers` is our own folder
+        pytest.skip("verifiers is not installed here; `make test-adapters` brings it")
     real("verifiers.v1")
     assert importlib.util.find_spec("proofgym_verifiers"), "the taskset package comes with proofgym"
 
