@@ -8,6 +8,7 @@
 (1.1, {'correctness': 1.0, 'brevity': 0.1})
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from proofgym.envs.rewards.schedules import Schedule
@@ -15,25 +16,30 @@ from proofgym.envs.rewards.spec import Gate, RewardSpec, Term
 from proofgym.envs.rewards.terms import Parameter, Played, TermKind, kinds, register
 
 if TYPE_CHECKING:
+    from proofgym.envs.rewards.branching import Adaptive, Ask, Branching, Budget, Fixed, StepValue, credits_of, each
     from proofgym.envs.rewards.compose import ComposedReward, set_progress
     from proofgym.envs.rewards.functions import function, functions
+    from proofgym.envs.rewards.places import history_key, place_key, text_path, turn_path
     from proofgym.envs.rewards.shaping import PotentialShaping
 
 __all__ = [
-    "ComposedReward", "Gate", "Parameter", "Played", "PotentialShaping", "RewardSpec", "Schedule", "Term", "TermKind",
-    "function", "functions", "kinds", "register", "set_progress",
+    "Adaptive", "Ask", "Branching", "Budget", "ComposedReward", "Fixed", "Gate", "Parameter", "Played",
+    "PotentialShaping", "RewardSpec", "Schedule", "StepValue", "Term", "TermKind", "credits_of", "each", "function",
+    "functions", "history_key", "kinds", "place_key", "register", "set_progress", "text_path", "turn_path",
 ]  # fmt: skip
 
 _HOMES = {
-    "ComposedReward": "compose", "set_progress": "compose", "PotentialShaping": "shaping",
-    "function": "functions", "functions": "functions",
-}  # fmt: skip
+    "branching": ("Adaptive", "Ask", "Branching", "Budget", "Fixed", "StepValue", "credits_of", "each"),
+    "compose": ("ComposedReward", "set_progress"),
+    "functions": ("function", "functions"),
+    "places": ("history_key", "place_key", "text_path", "turn_path"),
+    "shaping": ("PotentialShaping",),
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Load wrappers when they are first asked for."""
-    if name in _HOMES:
-        import importlib
-
-        return getattr(importlib.import_module(f"proofgym.envs.rewards.{_HOMES[name]}"), name)
+    """Load the larger modules when one of their names is first asked for."""
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"proofgym.envs.rewards.{home}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

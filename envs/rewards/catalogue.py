@@ -268,13 +268,13 @@ def _cosine_bounds(**given: Any) -> tuple[float, float]:
 
 for _kind in (
     TermKind(
-        "brevity", _sized(_brevity, "soft", "hard"), "1 up to a soft limit, down to 0 at a hard one in a straight line.",
+        "brevity", _sized(_brevity, "soft", "hard"), "1 up to a soft limit, and in a line down to 0 at a hard one.",
         (Parameter("soft", None, "a length"), Parameter("hard", None, "a length"), _UNIT),
         source="linear beyond a soft limit",
         farm="The empty answer earns all of it: gate it by `correct`.",
     ),
     TermKind(
-        "beyond", _sized(_beyond, "soft", "hard"), "0 up to a soft limit, down to -1 at a hard one in a straight line.",
+        "beyond", _sized(_beyond, "soft", "hard"), "0 up to a soft limit, and in a line down to -1 at a hard one.",
         (Parameter("soft", None, "a length"), Parameter("hard", None, "a length"), _UNIT),
         _bounded(-1.0, 0.0), source="linear beyond a soft limit",
     ),
