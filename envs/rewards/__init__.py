@@ -18,8 +18,8 @@ from proofgym.envs.rewards.terms import Parameter, Played, TermKind, kinds, regi
 if TYPE_CHECKING:
     from proofgym.envs.rewards.branching import Adaptive, Ask, Branching, Budget, Fixed, StepValue, credits_of, each
     from proofgym.envs.rewards.compose import ComposedReward, set_progress
-    from proofgym.envs.rewards.functions import function, functions
     from proofgym.envs.rewards.places import history_key, place_key, text_path, turn_path
+    from proofgym.envs.rewards.plain import function, functions
     from proofgym.envs.rewards.shaping import PotentialShaping
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
 _HOMES = {
     "branching": ("Adaptive", "Ask", "Branching", "Budget", "Fixed", "StepValue", "credits_of", "each"),
     "compose": ("ComposedReward", "set_progress"),
-    "functions": ("function", "functions"),
+    "plain": ("function", "functions"),
     "places": ("history_key", "place_key", "text_path", "turn_path"),
     "shaping": ("PotentialShaping",),
 }

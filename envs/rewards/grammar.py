@@ -1,15 +1,16 @@
 """A reward in one line, read by a small parser of its own; nothing is ever evaluated.
 
     reward   =  sum ["if" gates]
-    sum      =  ["-"] item {("+" | "-") item}
-    item     =  [number "*"] (name ["[" arguments "]"] | "(" reward ")") ["@" schedule] ["as" label]
+    sum      =  item {("+" | "-") item}
+    item     =  ["-"] [number "*"] (name ["[" arguments "]"] | "(" reward ")") ["@" schedule] ["as" label]
     argument =  [name "="] value {"|" value}           a value: number, word, true, false, "text"
     schedule =  constant | linear | cosine | step, "(" start "," end ["," begin ["," until]] ")"
     gates    =  gate {"and" gate}
     gate     =  ["not"] (correct | readable | (score | reward | part.NAME) (">=" | "<=" | ">" | "<") number)
 
 As in Python, `if` closes over everything to its left, up to the parenthesis around it. The argument `per` says when a
-term pays: `turn`, `episode` or `end`. `name` may be `module:function`.
+term pays: `turn`, `episode` or `end`. Parameters may go without their names, in the order of `proofgym rewards`, before
+those that have them. `name` may be `module:function`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 
 from proofgym.envs.rewards.schedules import KINDS, Schedule
 from proofgym.envs.rewards.spec import OPERATORS, Gate, Term
+from proofgym.envs.rewards.terms import find
 from proofgym.errors import BadInput
 
 __all__ = ["parse", "parse_gates"]
@@ -91,7 +93,7 @@ class _Reader:
     def reward(self, depth: int) -> list[Term]:
         if depth > _DEEPEST:
             raise self.fail(f"at most {_DEEPEST} parentheses inside each other")
-        terms = self.item(depth, -1.0 if self.took("-") else 1.0)
+        terms = self.item(depth, 1.0)
         while self.peek.text in ("+", "-") and self.peek.kind == "sign":
             terms += self.item(depth, -1.0 if self.take().text == "-" else 1.0)
         if self.took("if"):
@@ -100,7 +102,7 @@ class _Reader:
         return terms
 
     def item(self, depth: int, sign: float) -> list[Term]:
-        weight, place = sign, self.peek
+        weight, place = -sign if self.took("-") else sign, self.peek
         if self.peek.kind == "number":
             weight *= float(self.take().text)
             if not self.took("*"):
@@ -131,42 +133,41 @@ class _Reader:
 
     def term(self) -> Term:
         name = self.take()
+        try:
+            kind = find(name.text)
+        except BadInput as error:
+            raise self.fail(str(error), name) from None
         arguments: dict[str, Any] = {}
-        per: Any = None
+        named = False
         if self.took("["):
             while not self.took("]"):
-                key, value, place = self.argument(name.text, first=not arguments and per is None)
-                if key in arguments or (key == "per" and per is not None):
-                    raise self.fail(f"{key!r} is given twice", place)
-                if key == "per":
-                    per = value
+                place = self.peek
+                named = self.names_next or named
+                if self.names_next:
+                    key = self.take().text
+                    self.need("=")
+                elif named:
+                    raise self.fail("behind a parameter with its name, each needs one; write name=value", place)
+                elif len(arguments) >= len(kind.parameters):
+                    many = f"{len(kind.parameters)} parameters" if kind.parameters else "no parameter"
+                    raise self.fail(f"{kind.name} has {many} that can go without a name", place)
                 else:
-                    arguments[key] = value
+                    key = kind.parameters[len(arguments)].name
+                if key in arguments:
+                    raise self.fail(f"{key!r} is given twice", place)
+                arguments[key] = self.values()
                 if self.peek.text != "]":
                     self.need(",")
         try:
-            return Term(name.text, arguments, per=per)
+            return Term(name.text, per=arguments.pop("per", None), arguments=arguments)
         except BadInput as error:
             raise self.fail(str(error), name) from None
 
-    def argument(self, term: str, *, first: bool) -> tuple[str, Any, _Token]:
-        place = self.peek
-        following = self.tokens[self.at + 1]
-        if place.kind == "word" and following.text == "=" and following.kind == "sign":
-            self.at += 2
-            return place.text, self.values(), place
-        if not first:
-            raise self.fail("only the first parameter goes without its name; write name=value", place)
-        value = self.values()
-        try:
-            from proofgym.envs.rewards.terms import find
-
-            parameters = find(term).parameters
-        except BadInput as error:
-            raise self.fail(str(error), self.tokens[self.at - 1]) from None
-        if not parameters:
-            raise self.fail(f"{term} has no parameter that goes without a name", place)
-        return parameters[0].name, value, place
+    @property
+    def names_next(self) -> bool:
+        """Whether `name =` comes next."""
+        following = self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+        return self.peek.kind == "word" and (following.kind, following.text) == ("sign", "=")
 
     def values(self) -> Any:
         found = [self.value()]
