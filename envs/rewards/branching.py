@@ -123,7 +123,10 @@ class Adaptive:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What measuring may cost, all paths together. When it is spent no new finish begins; those that run are finished.
+    """What measuring may cost, all paths together.
+
+    No finish begins that would, with those that run and at what finishes have cost so far, go beyond it; those that run
+    are finished. So it is overspent by no more than the finishes at hand turn out longer than the others were.
 
     Args:
         turns: Actions of the policy.
@@ -395,8 +398,9 @@ class Branching:
         running: list[_Running] = []
         while waiting or running:
             while waiting and len(running) < self.side_by_side:
-                if self._exhausted:
-                    waiting.clear()
+                if not self._affords(len(running)):
+                    if not running:
+                        waiting.clear()
                     break
                 sample, _, sampled, place = waiting.popleft()
                 assert place.env is not None
@@ -415,6 +419,16 @@ class Branching:
                 )
             if running:
                 running = self._turn(running)
+
+    def _affords(self, running: int) -> bool:
+        """Whether one more finish fits into the budget beside those that run."""
+        ended = self.spent.finishes + self.spent.unjudged
+        for spent, limit, least in (
+            (self.spent.turns, self.budget.turns, 1.0), (self.spent.cost, self.budget.cost, 0.0)
+        ):  # fmt: skip
+            if math.isfinite(limit) and spent + running * (spent / ended if ended else least) >= limit:
+                return False
+        return True
 
     def _turn(self, running: list[_Running]) -> list[_Running]:
         """One turn of every finish; those that go on."""
