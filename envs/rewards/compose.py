@@ -14,7 +14,7 @@ import gymnasium
 
 from proofgym.envs.base import Info
 from proofgym.envs.rewards.spec import RewardSpec, Term
-from proofgym.envs.rewards.terms import Played, TermFunction, evaluate
+from proofgym.envs.rewards.terms import Per, Played, TermFunction, evaluate
 from proofgym.envs.wrappers import ForkableWrapper
 from proofgym.errors import BadInput
 from proofgym.verifiers import Credit, Verdict
@@ -28,11 +28,10 @@ class Ledger:
 
     Args:
         spec: What pays.
-        memory: Of the episode, JSON content; it is changed in place.
     """
 
     def __init__(self, spec: RewardSpec) -> None:
-        self.terms: list[tuple[Term, TermFunction]] = [(term, term.build()) for term in spec.terms]
+        self.terms: list[tuple[Term, TermFunction, Per]] = [(t, t.build(), t.pays_per) for t in spec.terms]
 
     @staticmethod
     def fresh() -> dict[str, Any]:
@@ -55,8 +54,7 @@ class Ledger:
         memory["turns"] += 1
         paid: list[Credit] = []
         due: dict[str, float] = {}
-        for term, function in self.terms:
-            per = term.pays_per
+        for term, function, per in self.terms:
             if per == "end" and not played.over:
                 continue
             found = evaluate(term.label, function, played)
