@@ -27,7 +27,7 @@ from typing import get_args
 import numpy as np
 
 from proofgym.envs.base import Info, fork
-from proofgym.envs.rewards.intervals import empirical_bernstein, looks, wilson
+from proofgym.envs.rewards.intervals import empirical_bernstein, wilson
 from proofgym.envs.rewards.places import History, Measure, Path, Place, TextEnv, play, worth
 from proofgym.errors import BadInput, Unjudged
 from proofgym.verifiers import Credit
@@ -94,9 +94,9 @@ class Adaptive:
     """Finishes from a place until the steps beside it are settled.
 
     All unsettled places are given the same number, doubled from look to look. A step is settled when the interval of
-    its advantage is narrow enough, or, with `sign`, when it does not hold 0. Intervals are Wilson's for outcomes of 0
-    and 1 and the empirical Bernstein bound for others, each look at its own share of the confidence, so that
-    stopping early costs no coverage.
+    its advantage is narrow enough, or, with `sign`, when it does not hold 0. For the measure `solved` it is made of two
+    Wilson intervals by Newcombe's square-and-add rule (1998, method 10), for the others of two empirical Bernstein
+    bounds. Each look may miss by an equal share of what all may miss, so stopping early costs no coverage.
 
     Args:
         least, most: Finishes from a place at the first look and at the last.
@@ -119,6 +119,15 @@ class Adaptive:
             raise BadInput(f"finishes need 1 <= least <= most, found {self.least} and {self.most}")
         if not (self.width > 0.0 and 0.0 < self.confidence < 1.0):
             raise BadInput(f"width is above 0 and confidence inside (0, 1), found {self.width} and {self.confidence}")
+
+    @property
+    def looks(self) -> int:
+        """How often intervals are looked at, at most.
+
+        >>> Adaptive(least=4, most=128).looks, Adaptive(least=4, most=5).looks
+        (6, 2)
+        """
+        return 1 + math.ceil(math.log2(self.most / self.least))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +177,7 @@ class Estimate:
         best: The best finish. The hard estimate is whether it is a success.
         unjudged: Finishes that were dropped.
         exact: Whether the value is known, since the episode is over.
+        binary: Whether outcomes are 0 or 1, and the interval Wilson's.
     """
 
     mean: float
@@ -177,6 +187,7 @@ class Estimate:
     best: float
     unjudged: int = 0
     exact: bool = False
+    binary: bool = False
 
     @property
     def hard(self) -> float:
@@ -317,22 +328,22 @@ class Branching:
         if isinstance(plan, Fixed):
             self._finish([(s, p, plan.n) for path, row in zip(paths, sampled, strict=True)
                           for p, s in zip(path.places, row, strict=True)])  # fmt: skip
-            return self._values(paths, sampled, 0)
-        look, n = 0, plan.least
+            return self._values(paths, sampled)
+        n, first = plan.least, True
         while True:
-            found = self._values(paths, sampled, max(0, look - 1))
+            found = self._values(paths, sampled)
             wanted: dict[int, tuple[_Sampled, Place, int]] = {}
             for path, row, steps in zip(paths, sampled, found, strict=True):
                 for k, step in enumerate(steps):
-                    if look == 0 or not step.settled:
+                    if first or not step.settled:
                         for at in (k, k + 1):
                             wanted.setdefault(id(row[at]), (row[at], path.places[at], n))
             if not wanted or self._exhausted:
                 return found
             self._finish(list(wanted.values()))
             if n == plan.most:
-                return self._values(paths, sampled, look)
-            look, n = look + 1, min(plan.most, 2 * n)
+                return self._values(paths, sampled)
+            first, n = False, min(plan.most, 2 * n)
 
     def value(self, place: Place, n: int) -> Estimate:
         """The value of one place from `n` finishes, those that are there already included."""
@@ -472,30 +483,43 @@ class Branching:
         if not outcomes:
             return Estimate(math.nan, low, high, 0, -math.inf, sampled.unjudged)
         mean = math.fsum(outcomes) / len(outcomes)
-        if (low, high) == (0.0, 1.0) and all(outcome in (0.0, 1.0) for outcome in outcomes):
+        # Decided by the measure and never by the outcomes: what was seen may not choose how it is judged.
+        binary = self.measured == "solved"
+        if binary:
             ends = wilson(math.fsum(outcomes), len(outcomes), miss)
         else:
             ends = empirical_bernstein(outcomes, miss, low, high)
-        return Estimate(mean, *ends, len(outcomes), max(outcomes), sampled.unjudged)
+        return Estimate(mean, *ends, len(outcomes), max(outcomes), sampled.unjudged, binary=binary)
 
-    def _values(self, paths: Sequence[Path], sampled: Sequence[Sequence[_Sampled]], look: int) -> list[list[StepValue]]:
+    def _values(self, paths: Sequence[Path], sampled: Sequence[Sequence[_Sampled]]) -> list[list[StepValue]]:
         miss = 1.0 - self._confidence
         if isinstance(self.plan, Adaptive):
-            miss = looks(miss, look)
+            miss /= self.plan.looks
         found = []
         for path, row in zip(paths, sampled, strict=True):
-            # Two intervals make one of a step, so each may miss half as often.
-            values = [self._estimate(place, s, miss / 2.0) for place, s in zip(path.places, row, strict=True)]
-            found.append([self._step_value(path, k, values[k], values[k + 1]) for k in range(len(path.spans))])
+            places = list(zip(path.places, row, strict=True))
+            values = [self._estimate(place, s, miss) for place, s in places]
+            # Two bounds that hold for certain make one of their difference if each misses half as often.
+            wide = [self._estimate(place, s, miss / 2.0) for place, s in places]
+            found.append(
+                [self._step_value(path, k, values[k : k + 2], wide[k : k + 2]) for k in range(len(path.spans))]
+            )
         return found
 
-    def _step_value(self, path: Path, k: int, before: Estimate, after: Estimate) -> StepValue:
+    def _step_value(self, path: Path, k: int, values: Sequence[Estimate], wide: Sequence[Estimate]) -> StepValue:
         turn, start, end = path.spans[k]
+        before, after = values
         reward = path.rewards[k] if self.measured == "return" else 0.0
         # Inside one action nothing is discounted: it is one turn of the environment.
         gamma = self.gamma if path.places[k + 1].prefix == "" else 1.0
         advantage = reward + gamma * after.mean - before.mean
-        low, high = reward + gamma * after.low - before.high, reward + gamma * after.high - before.low
+        if all(estimate.exact or estimate.binary for estimate in values):
+            less = math.hypot(gamma * (after.mean - after.low), before.high - before.mean)
+            more = math.hypot(gamma * (after.high - after.mean), before.mean - before.low)
+            low, high = advantage - less, advantage + more
+        else:
+            low = reward + gamma * wide[1].low - wide[0].high
+            high = reward + gamma * wide[1].high - wide[0].low
         settled = not isinstance(self.plan, Adaptive)
         if isinstance(self.plan, Adaptive):
             settled = (high - low) / 2.0 <= self.plan.width or (self.plan.sign and (low > 0.0 or high < 0.0))

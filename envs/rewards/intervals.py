@@ -1,4 +1,4 @@
-"""Intervals for a mean of bounded outcomes, and what looking several times costs."""
+"""Intervals for a mean of bounded outcomes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
-__all__ = ["empirical_bernstein", "looks", "wilson"]
+__all__ = ["empirical_bernstein", "wilson"]
 
 
 @functools.lru_cache(maxsize=1024)
@@ -50,18 +50,3 @@ def empirical_bernstein(values: Sequence[float], miss: float, low: float, high: 
     log = math.log(4.0 / miss)
     half = math.sqrt(2.0 * variance * log / n) + 7.0 * (high - low) * log / (3.0 * (n - 1))
     return max(low, mean - half), min(high, mean + half)
-
-
-def looks(miss: float, look: int) -> float:
-    """The share of `miss` that look number `look`, from 0, may use, so that all looks together use no more than it.
-
-    miss / ((look + 1) (look + 2)), whose sum over all looks is `miss`. Stopping when an interval looks good, without
-    this, stops when it happens to be wrong.
-
-    Source:
-        The union bound over looks of Mnih, Szepesvari and Audibert 2008, section 3, with p = 2 looks' weights.
-
-    >>> looks(0.06, 0), looks(0.06, 1)
-    (0.03, 0.01)
-    """
-    return miss / ((look + 1) * (look + 2))
