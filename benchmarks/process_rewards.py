@@ -12,7 +12,8 @@ the figure of the documentation.
 | fixed n | n, each place of an episode for itself |
 | fixed n, cached | n, equal places of all episodes together |
 | fixed n, common | n, the same random numbers at the same turn from every place |
-| adaptive | 4, 8, ... up to 64, until the step's sign or an interval of 0.1 is settled; cached or not |
+| width | 8, 16, 32, 64, until the interval of the step's advantage is no wider than 0.15 to each side |
+| sign | the same, and also until it does not hold 0 |
 | hard | as fixed n, but a place counts as 1 if any finish is right (Math-Shepherd's hard label) |
 
 Cost is the policy's turns; chance is seeded, so a second run gives the same numbers. Errors are over steps of random
@@ -210,8 +211,10 @@ WAYS: dict[str, tuple[Any, bool, bool, bool]] = {
     **{f"fixed {n}": (Fixed(n), False, False, False) for n in (4, 16, 64)},
     **{f"fixed {n}, cached": (Fixed(n), True, False, False) for n in (4, 16, 64)},
     "fixed 16, common": (Fixed(16), False, True, False),
-    "adaptive": (Adaptive(least=4, most=64, width=0.1), False, False, False),
-    "adaptive, cached": (Adaptive(least=4, most=64, width=0.1), True, False, False),
+    "width": (Adaptive(least=8, most=64, width=0.15), False, False, False),
+    "width, cached": (Adaptive(least=8, most=64, width=0.15), True, False, False),
+    "sign": (Adaptive(least=8, most=64, width=0.15, sign=True), False, False, False),
+    "sign, cached": (Adaptive(least=8, most=64, width=0.15, sign=True), True, False, False),
     "hard 4": (Fixed(4), False, False, True),
     "hard 16": (Fixed(16), False, False, True),
 }
@@ -276,7 +279,8 @@ def plot(rows: Sequence[Row], path: Path) -> None:
             line = [row for row in mine if row.way == label.replace(" n", f" {row.n}")]
             axis.plot([r.turns_per_step for r in line], [r.rmse for r in line], style, color=colour, label=label, ms=4)
         for way, marker, colour in (
-            ("adaptive", "^", "#c44e52"), ("adaptive, cached", "v", "#8172b2"), ("fixed 16, common", "P", "#937860"),
+            ("width", "^", "#c44e52"), ("width, cached", "v", "#c44e52"), ("sign", "<", "#8172b2"),
+            ("sign, cached", ">", "#8172b2"), ("fixed 16, common", "P", "#937860"),
             ("hard 4", "x", "#333333"), ("hard 16", "X", "#333333"),
         ):  # fmt: skip
             for row in mine:

@@ -188,7 +188,7 @@ def test_a_budget_is_kept_and_shared_fairly(plan: Any) -> None:
 def test_adaptive_measuring_stops_where_the_sign_is_settled() -> None:
     env, observation, info = slide()
     path = turn_path(env, observation, info, oracle_actions(env, 10), measure="solved")
-    adaptive = Branching(each(wander), measure="solved", plan=Adaptive(least=4, most=256, width=0.05))
+    adaptive = Branching(each(wander), measure="solved", plan=Adaptive(least=4, most=256, width=0.05, sign=True))
     (steps,) = adaptive.measure([path])
     settled = [step for step in steps if step.settled]
     assert settled
