@@ -11,9 +11,9 @@ two turns, or by cutting one action into a prefix that is kept and a rest that i
 
 A finish that could not be judged is dropped and counted. Nothing here knows who the policy is.
 
-Sources: the share of finishes that are right, soft, or whether any is, hard: Math-Shepherd (arXiv:2312.08935),
-equations 3 and 4. Advantages as differences of such values: VinePPO (arXiv:2410.01679), section 4. The search for the
-first error: OmegaPRM (arXiv:2406.06592), section 3.2.
+Sources: the share of finishes that are right, soft, or whether any is, hard: Math-Shepherd (arXiv:2312.08935).
+Advantages as differences of such values: VinePPO (arXiv:2410.01679). The search for the first error: OmegaPRM
+(arXiv:2406.06592).
 """
 
 from __future__ import annotations

@@ -182,7 +182,7 @@ for _kind in (
             Parameter("names", "", "the tools that there are, such as add|search; any if not given"),
             Parameter("most", 16, "calls of a turn that are looked at"),
         ),
-        source="Qwen's and Hermes' form of tool calls; ToolRL's format reward (arXiv:2504.13958), section 3.3",
+        source="Qwen's and Hermes' form of tool calls; ToolRL's format reward (arXiv:2504.13958)",
         farm="One idle call that is well formed earns all of it: gate it.",
     ),
     TermKind(
@@ -198,7 +198,7 @@ for _kind in (
         "repetition", _build_repetition, "Minus the share of n-grams that were there before, on the spans that repeat.",
         (Parameter("n", 3, "words of an n-gram"),),
         _bounded(-1.0, 0.0),
-        source="Yeo et al. (arXiv:2502.03373), appendix C.2; Open-R1's repetition penalty",
+        source="Yeo et al. (arXiv:2502.03373), the n-gram penalty; Open-R1's repetition penalty",
     ),
 ):  # fmt: skip
     register(_kind)
@@ -292,14 +292,14 @@ for _kind in (
             Parameter("exceeded", -10.0, "at the limit and beyond"),
             _UNIT,
         ),
-        _cosine_bounds, "end", source="Yeo et al. (arXiv:2502.03373), section 4.2",
+        _cosine_bounds, "end", source="Yeo et al. (arXiv:2502.03373), the cosine reward",
         farm="Rambling up to the limit spares a wrong answer its loss; nothing above 0 with the default ends.",
         unsolved=lambda **given: float(max(*given["wrong"], given["exceeded"])),
     ),
     TermKind(
         "l1", _sized(_l1, "target", "alpha"), "LCPO-Exact's length term, -alpha |target - length|, at least -1.",
         (Parameter("target", None, "the asked length"), Parameter("alpha", 0.0003, "loss for each unit"), _UNIT),
-        _bounded(-1.0, 0.0), source="L1 (arXiv:2503.04697), equation 1",
+        _bounded(-1.0, 0.0), source="L1 (arXiv:2503.04697), LCPO-Exact",
     ),
     TermKind(
         "l1_max", _sized(_l1_max, "target", "alpha", "delta"),
@@ -308,7 +308,7 @@ for _kind in (
             Parameter("target", None, "the greatest length"), Parameter("alpha", 0.0003, "for each unit"),
             Parameter("delta", 0.5, "what the target itself earns"), _UNIT,
         ),
-        per="end", source="L1 (arXiv:2503.04697), equation 2", judged=True,
+        per="end", source="L1 (arXiv:2503.04697), LCPO-Max", judged=True,
     ),
 ):  # fmt: skip
     register(_kind)

@@ -123,8 +123,8 @@ def cosine(
     Raises:
         BadInput: Unless the limit is positive.
     Source:
-        Yeo et al. 2025, section 4.2 and its hyperparameters (arXiv:2502.03373). The paper writes the curve with its
-        ends as minimum and maximum; here they are the values at length 0 and at the limit, which is what it plots.
+        Yeo et al. 2025, the cosine reward with its hyperparameters (arXiv:2502.03373). The paper writes the curve by
+        its minimum and maximum; here its ends are the values at length 0 and at the limit, which is what it plots.
 
     >>> cosine(0, 1000, correct=True), round(cosine(500, 1000, correct=True), 6), cosine(0, 1000, correct=False)
     (2.0, 1.5, -10.0)
@@ -144,7 +144,7 @@ def l1_exact(length: float, target: float, alpha: float = 0.0003) -> float:
     cannot outweigh a batch.
 
     Source:
-        Aggarwal and Welleck 2025, L1, equation 1 (arXiv:2503.04697).
+        Aggarwal and Welleck 2025, L1, LCPO-Exact (arXiv:2503.04697).
 
     >>> round(l1_exact(900, 1000), 6), l1_exact(10**9, 1000)
     (-0.03, -1.0)
@@ -158,7 +158,7 @@ def l1_max(length: float, target: float, alpha: float = 0.0003, delta: float = 0
     The paper multiplies it by the correctness: gate it by `correct`.
 
     Source:
-        Aggarwal and Welleck 2025, L1, equation 2 (arXiv:2503.04697).
+        Aggarwal and Welleck 2025, L1, LCPO-Max (arXiv:2503.04697).
 
     >>> l1_max(1000, 1000), l1_max(10**6, 1000), l1_max(0, 10**6)
     (0.5, 0.0, 1.0)

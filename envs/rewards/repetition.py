@@ -35,7 +35,7 @@ def repetition(items: Sequence[Hashable], n: int = 3) -> float:
     """Minus the share of n-grams that were there before. In (-1, 0]; 0 for texts of fewer than n words.
 
     -(1 - |different n-grams| / |n-grams|), which times a greatest penalty is Open-R1's repetition penalty. Yeo et al.
-    2025, appendix C.2 (arXiv:2502.03373), charge each token of a repeated n-gram: see `repeated_spans`.
+    2025 (arXiv:2502.03373) charge each token of a repeated n-gram: see `repeated_spans`.
 
     >>> repetition("a b a b a b".split(), 2)
     -0.6

@@ -14,7 +14,7 @@ longer neutral. For such a learner, with a fixed horizon that the policy can see
 `at_truncation="zero"`.
 
 Sources: Ng, Harada and Russell 1999, equation 2 and theorem 1; potentials that change over time: Devlin and Kudenko
-2012, equation 3, for which the potential has to be read when a state is entered, as is done here; episodes that end:
+2012, for which the potential has to be read when a state is entered, as is done here; episodes that end:
 Grzes 2017, "Reward shaping in episodic reinforcement learning".
 """
 
