@@ -36,7 +36,7 @@ class Ledger:
     @staticmethod
     def fresh() -> dict[str, Any]:
         """The memory of an episode that has no turns yet."""
-        return {"turns": 0, "earned": 0.0, "waiting": {}}
+        return {"earned": 0.0, "waiting": {}}
 
     def turn(
         self, played: Played, memory: dict[str, Any], progress: float = 0.0
@@ -51,7 +51,6 @@ class Ledger:
             Unjudged: If a term fails.
             BadInput: If a term or gate needs a verdict and the environment ends without one.
         """
-        memory["turns"] += 1
         paid: list[Credit] = []
         due: dict[str, float] = {}
         for term, function, per in self.terms:
@@ -91,7 +90,8 @@ class ComposedReward(ForkableWrapper[Any]):
 
     A term of form pays once an episode, the mean over its turns, with the last turn; so playing on earns no more of it.
     A turn that could not be judged pays nothing by any term: `Unjudged` passes through, and so does a reward that is
-    not a number. Schedules follow `set_progress`, from the next episode on.
+    not a number. Schedules follow `set_progress`, from the next episode on. A limit on turns goes inside: what pays
+    with the last turn has to see which one is the last.
 
     Args:
         env: Any environment of text turns, ours or anybody's.

@@ -66,7 +66,7 @@ def test_measured_values_are_the_exact_ones_up_to_their_spread(measure: Any) -> 
     env, observation, info = slide()
     actions = oracle_actions(env, 10)
     path = turn_path(env, observation, info, actions, measure=measure)
-    n = 400
+    n = 200
     (steps,) = Branching(each(wander), measure=measure, plan=Fixed(n)).measure([path])
     state = 0
     for turn, (step, action) in enumerate(zip(steps, actions, strict=True)):
@@ -135,6 +135,36 @@ def test_common_random_numbers_give_equal_places_equal_finishes() -> None:
     assert 0.0 < common[0].before.mean < 1.0
 
 
+def any_move(observation: str, info: dict[str, Any], rng: np.random.Generator) -> str:
+    listed = info.get("admissible") or ["nothing"]
+    return str(listed[int(rng.integers(len(listed)))])
+
+
+def _measured(env_id: str) -> None:
+    env = proofgym.make(env_id, max_turns=4)
+    observation, info = env.reset(seed=1)
+    actions = oracle_actions(env, 4)
+    for measure in ("return", "solved"):
+        path = turn_path(env, observation, info, actions, measure=measure)
+        (steps,) = Branching(each(any_move), measure=measure, plan=Fixed(2)).measure([path])
+        value = sum(step.reward for step in steps) + steps[-1].after.mean - steps[0].before.mean
+        assert sum(step.advantage for step in steps) == pytest.approx(value, abs=1e-9)
+        assert [len(turn) for turn in credits_of(steps)] == [1] * len(actions)
+
+
+@pytest.mark.parametrize("env_id", ["Household", "ToyProof", "MathTutor", "WebShop", "Mastermind"])
+def test_environments_of_every_kind_are_measured(env_id: str) -> None:
+    _measured(env_id)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("env_id", [e.id for e in proofgym.list_envs() if e.max_turns > 1 and not e.needs])
+def test_every_environment_of_several_turns_is_measured(env_id: str, why_not: Any) -> None:
+    if reason := why_not(env_id):
+        pytest.skip(reason)
+    _measured(env_id)
+
+
 # Caching and cost -----------------------------------------------------------------------------------------------------
 
 
@@ -188,14 +218,14 @@ def test_a_budget_is_kept_and_shared_fairly(plan: Any) -> None:
 def test_adaptive_measuring_stops_where_the_sign_is_settled() -> None:
     env, observation, info = slide()
     path = turn_path(env, observation, info, oracle_actions(env, 10), measure="solved")
-    adaptive = Branching(each(wander), measure="solved", plan=Adaptive(least=4, most=256, width=0.05, sign=True))
+    adaptive = Branching(each(wander), measure="solved", plan=Adaptive(least=4, most=64, width=0.1, sign=True))
     (steps,) = adaptive.measure([path])
     settled = [step for step in steps if step.settled]
     assert settled
     for step in settled:
-        assert step.low > 0 or step.high < 0 or (step.high - step.low) / 2 <= 0.05
-    assert all(step.settled or step.before.n == 256 or step.before.exact for step in steps)
-    fixed = Branching(each(wander), measure="solved", plan=Fixed(256))
+        assert step.low > 0 or step.high < 0 or (step.high - step.low) / 2 <= 0.1
+    assert all(step.settled or step.before.n == 64 or step.before.exact for step in steps)
+    fixed = Branching(each(wander), measure="solved", plan=Fixed(64))
     fixed.measure([path])
     assert adaptive.spent.turns < fixed.spent.turns
 
