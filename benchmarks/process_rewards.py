@@ -211,6 +211,7 @@ WAYS: dict[str, tuple[Any, bool, bool, bool]] = {
     **{f"fixed {n}": (Fixed(n), False, False, False) for n in (4, 16, 64)},
     **{f"fixed {n}, cached": (Fixed(n), True, False, False) for n in (4, 16, 64)},
     "fixed 16, common": (Fixed(16), False, True, False),
+    "fixed 16, cached, common": (Fixed(16), True, True, False),
     "width": (Adaptive(least=8, most=64, width=0.15), False, False, False),
     "width, cached": (Adaptive(least=8, most=64, width=0.15), True, False, False),
     "sign": (Adaptive(least=8, most=64, width=0.15, sign=True), False, False, False),
@@ -269,28 +270,35 @@ def plot(rows: Sequence[Row], path: Path) -> None:
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import FixedLocator, NullFormatter, ScalarFormatter
 
+    mpl.rcParams["svg.hashsalt"] = "process_rewards"  # the same numbers give the same file
     worlds = list(dict.fromkeys(row.world for row in rows))
-    figure, axes = plt.subplots(1, len(worlds), figsize=(3.1 * len(worlds), 3.2), sharey=True, constrained_layout=True)
-    styles = {"fixed n": ("o-", "#4c72b0"), "fixed n, cached": ("s-", "#55a868")}
-    for axis, world in zip(np.atleast_1d(axes), worlds, strict=True):
+    figure, axes = plt.subplots(1, len(worlds), figsize=(9.6, 3.1), sharey=True, layout="constrained", squeeze=False)
+    marks = {
+        "width": ("^", "#c44e52"), "width, cached": ("v", "#c44e52"), "sign": ("<", "#8172b2"),
+        "sign, cached": (">", "#8172b2"), "fixed 16, common": ("P", "#dd8452"),
+        "fixed 16, cached, common": ("*", "#dd8452"), "hard 4": ("x", "#333333"), "hard 16": ("X", "#333333"),
+    }  # fmt: skip
+    for axis, world in zip(axes[0], worlds, strict=True):
         mine = [row for row in rows if row.world == world]
-        for label, (style, colour) in styles.items():
+        for label, style, colour in (("fixed n", "o-", "#4c72b0"), ("fixed n, cached", "s-", "#55a868")):
             line = [row for row in mine if row.way == label.replace(" n", f" {row.n}")]
             axis.plot([r.turns_per_step for r in line], [r.rmse for r in line], style, color=colour, label=label, ms=4)
-        for way, marker, colour in (
-            ("width", "^", "#c44e52"), ("width, cached", "v", "#c44e52"), ("sign", "<", "#8172b2"),
-            ("sign, cached", ">", "#8172b2"), ("fixed 16, common", "P", "#937860"),
-            ("hard 4", "x", "#333333"), ("hard 16", "X", "#333333"),
-        ):  # fmt: skip
-            for row in mine:
-                if row.way == way:
-                    axis.plot(row.turns_per_step, row.rmse, marker, color=colour, label=way, ms=7, ls="none")
+        for row in mine:
+            if row.way in marks:
+                marker, colour = marks[row.way]
+                axis.plot(row.turns_per_step, row.rmse, marker, color=colour, label=row.way, ms=7, ls="none")
         axis.set(title=world, xscale="log", yscale="log", xlabel="turns of the policy a step")
-        axis.grid(alpha=0.3, which="both", lw=0.5)
-    np.atleast_1d(axes)[0].set_ylabel("error of the advantage (RMSE)")
-    np.atleast_1d(axes)[-1].legend(fontsize=7, loc="upper right")
-    figure.savefig(path)
+        for along, ticks in ((axis.xaxis, (3, 10, 30, 100, 300)), (axis.yaxis, (0.03, 0.05, 0.1, 0.2, 0.5))):
+            along.set_major_locator(FixedLocator(ticks))
+            along.set_major_formatter(ScalarFormatter())
+            along.set_minor_formatter(NullFormatter())
+        axis.grid(alpha=0.3, which="major", lw=0.5)
+    axes[0][0].set_ylabel("error of the advantage (RMSE)")
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center", fontsize=8, frameon=False)
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 def main() -> None:
