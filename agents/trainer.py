@@ -29,6 +29,7 @@ from proofgym.agents.rollout import Item, TextEnv, rollout
 from proofgym.agents.sampling import Sampling
 from proofgym.envs import registry
 from proofgym.envs.base import VerifiableEnv
+from proofgym.envs.rewards.compose import set_progress
 from proofgym.envs.trajectory import Trajectory
 
 __all__ = ["Trainer", "seed_generators", "summary"]
@@ -145,6 +146,9 @@ class Trainer:
         made = self._envs.setdefault(split, [])
         while len(made) < count:
             made.append(self._make_env(split))
+        # Rewards may change as training goes on; held-out episodes are paid as at its end, so that they compare.
+        updates = self.recipe.grpo.updates if self.stage == "grpo" else 0
+        set_progress(made[:count], 1.0 if split != "train" else min(1.0, self.step / updates) if updates else 0.0)
         return made[:count]
 
     def _make_env(self, split: str) -> TextEnv:

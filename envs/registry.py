@@ -6,6 +6,7 @@ Third parties add theirs through the entry-point group `proofgym.envs`, whose va
 from __future__ import annotations
 
 import difflib
+import functools
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -325,19 +326,30 @@ def find(env_id: str) -> EnvEntry:
     raise UnknownEnv(f"no environment {env_id!r} among {len(entries)}; {hint}")
 
 
-def make(env_id: str, **kwargs: Any) -> gymnasium.Env[str, str]:
+def make(env_id: str, *, reward: Any = None, **kwargs: Any) -> gymnasium.Env[str, str]:
     """`gymnasium.make` for our ids, also without the prefix, with an error that names the nearest id.
 
+    Args:
+        env_id: Ours, or any that Gymnasium knows.
+        reward: What it pays instead of its own, such as `"correctness + 0.1*format[think] if correct"`; see
+            `proofgym.envs.rewards`.
+        kwargs: Arguments of the environment.
     Raises:
         UnknownEnv: If there is no such environment.
+        BadInput: If the reward cannot be read.
     """
-    if env_id in gymnasium.registry:
-        return gymnasium.make(env_id, **kwargs)
-    return gymnasium.make(find(env_id).id, **kwargs)
+    made = gymnasium.make(env_id if env_id in gymnasium.registry else find(env_id).id, **kwargs)
+    if reward is None:
+        return made
+    from proofgym.envs.rewards.compose import ComposedReward
+
+    return ComposedReward(made, reward)
 
 
-def make_vec(env_id: str, num_envs: int, *, vectorization_mode: str = "sync", **kwargs: Any) -> VectorEnv:
-    """`gymnasium.make_vec` with defaults that suit text.
+def make_vec(
+    env_id: str, num_envs: int, *, vectorization_mode: str = "sync", reward: Any = None, **kwargs: Any
+) -> VectorEnv:
+    """`gymnasium.make_vec` with defaults that suit text; `reward` as for `make`.
 
     A fault in one episode masks that episode (see `MaskUnjudged`) and leaves its neighbours alone.
     """
@@ -345,4 +357,8 @@ def make_vec(env_id: str, num_envs: int, *, vectorization_mode: str = "sync", **
 
     env_id = env_id if env_id in gymnasium.registry else find(env_id).id
     wrappers = [*kwargs.pop("wrappers", ()), MaskUnjudged]  # outermost, so that a wrapper's fault is masked too
+    if reward is not None:
+        from proofgym.envs.rewards.compose import ComposedReward
+
+        wrappers.insert(0, functools.partial(ComposedReward, reward=reward))
     return gymnasium.make_vec(env_id, num_envs, vectorization_mode=vectorization_mode, wrappers=wrappers, **kwargs)

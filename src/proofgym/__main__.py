@@ -35,6 +35,7 @@ class SubApp(NamedTuple):
 SUB_APPS: dict[str, SubApp] = {
     "export": SubApp("proofgym.adapters.cli:app", "Write tasks as a data set for another trainer."),
     "lean": SubApp("proofgym.verifiers.proof.cli:app", "Lean without a toolchain: make it, and see whether it proves."),
+    "rewards": SubApp("proofgym.envs.rewards.cli:app", "The terms of rewards; or what a reward says."),
     "sandbox": SubApp("proofgym.sandboxes.cli:app", "Where untrusted code runs: what is contained here, and how well."),
     "verify": SubApp("proofgym.verifiers.cli:app", "Judge an answer, and say why."),
 }
