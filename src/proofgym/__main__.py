@@ -33,6 +33,7 @@ class SubApp(NamedTuple):
 
 
 SUB_APPS: dict[str, SubApp] = {
+    "judge": SubApp("proofgym.verifiers.judge.cli:app", "Judge with a language model, and attack it."),
     "lean": SubApp("proofgym.verifiers.proof.cli:app", "Lean without a toolchain: make it, and see whether it proves."),
     "sandbox": SubApp("proofgym.sandboxes.cli:app", "Where untrusted code runs: what is contained here, and how well."),
     "verify": SubApp("proofgym.verifiers.cli:app", "Judge an answer, and say why."),
