@@ -25,7 +25,7 @@ from proofgym.verifiers.credit import Credit
 from proofgym.verifiers.verdict import Verdict
 
 if TYPE_CHECKING:
-    from proofgym.verifiers.judge.judge import Judge
+    from proofgym.verifiers.judge.judge import BoundJudge, Judge
 
 __all__ = [
     "BoundCascade",
@@ -108,20 +108,31 @@ class JudgeStage:
 
         config = replace(judge.config, defences=replace(judge.config.defences, rules=False))
         self.name, self._judge = name, Judge(judge.model, judge.rubric, config)
+        self._bound: dict[tuple[str, str | None], BoundJudge] = {}
+        self._lock = threading.Lock()
 
     def ask(self, question: str, reference: str | None, answer: str) -> tuple[Verdict | CannotTell, Cost]:
         from proofgym.verifiers.judge.judge import Undecided
 
         try:
-            found = self._judge.bind(question, reference).examine(answer)
+            found = self._bind(question, reference).examine(answer)
         except Undecided as error:
             error.cost = _cost(error.calls, error.usage)  # type: ignore[attr-defined]
             raise
         return found.verdict, _cost(found.calls, found.usage)
 
     def credits(self, question: str, reference: str | None, answer: str) -> list[Credit]:
-        """The judge's credits, which sum to its verdict's score."""
-        return self._judge.bind(question, reference).credits(answer)
+        """The judge's credits, which sum to its verdict's score; what was just judged is not asked again."""
+        return self._bind(question, reference).credits(answer)
+
+    def _bind(self, question: str, reference: str | None) -> BoundJudge:
+        """A bound judge remembers its last answers, and this stage its last questions."""
+        with self._lock:
+            bound = self._bound.pop((question, reference), None) or self._judge.bind(question, reference)
+            self._bound[question, reference] = bound
+            if len(self._bound) > 64:
+                self._bound.pop(next(iter(self._bound)))
+            return bound
 
 
 @dataclass(slots=True)
@@ -309,12 +320,16 @@ class BoundCascade:
     def credits(self, answer: str) -> list[Credit]:
         """The judge's credits where the judge decided, else the score on the whole answer; the sum is the score.
 
-        This judges the answer again. Behind a `CachedModel` that costs nothing.
+        This is a judgement of its own in the books; `judge` gives verdict and credits of one.
         """
+        return self.judge(answer)[1]
+
+    def judge(self, answer: str) -> tuple[Verdict, list[Credit]]:
+        """The verdict and its credits, from one judgement."""
         verdict, stage = self.cascade.decide(self.question, self.reference, answer)
         if isinstance(stage, JudgeStage):
-            return stage.credits(self.question, self.reference, answer)
-        return [Credit(0, len(answer), verdict.score, stage.name, verdict.reason)]
+            return verdict, stage.credits(self.question, self.reference, answer)
+        return verdict, [Credit(0, len(answer), verdict.score, stage.name, verdict.reason)]
 
 
 def standard(judge: Judge | None = None, *, audit: float = 0.0, seed: int = 0) -> Cascade:

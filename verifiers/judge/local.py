@@ -51,6 +51,7 @@ class LocalModel:
         self.model, self.tokenizer, self.name = model, tokenizer, name
         self._lock = threading.Lock()
         forward = inspect.signature(model.forward).parameters
+        self._kept: tuple[list[int], Any] = ([], None)
         self.cache_name = "cache" if "cache" in forward else "past_key_values"  # renamed within transformers 5
 
     @classmethod
@@ -118,11 +119,12 @@ class LocalModel:
             raise Unjudged(f"the conversation has {len(ids)} tokens and {self.name} reads {limit}")
         with self._lock, torch.inference_mode():
             writer = _Writer(self, ids, temperature, np.random.default_rng(seed))
-            if json_schema is not None and _guidable(json_schema):
+            if json_schema is not None and _guidable(json_schema) and writer.croppable:
                 value = writer.guided(json_schema, room, "")
                 text, cut = json.dumps(value, ensure_ascii=False), False
             else:
                 text, cut = writer.free(room)
+            writer.keep(ids)
         usage = Usage(len(ids), writer.written)
         return GuidedReply(text, (), usage, cut, self.name, writer.likelihoods)
 
@@ -160,7 +162,33 @@ class _Writer:
         config = owner.model.generation_config if hasattr(owner.model, "generation_config") else None
         ends = getattr(config, "eos_token_id", None)
         self.stops = {owner.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
-        self.logits = self.feed(ids)
+        self.logits = self.feed(ids[self._resume(ids) :])
+
+    @property
+    def croppable(self) -> bool:
+        """Whether tokens can be taken back: not where layers forget what lies outside a window."""
+        return hasattr(self.cache, "crop") and not any(getattr(self.cache, "is_sliding", ()))
+
+    def _resume(self, ids: list[int]) -> int:
+        """Take over what the last prompt had in common with this one; how many tokens that is."""
+        kept, self.cache = self.owner._kept
+        self.owner._kept = ([], None)
+        most = min(len(kept), len(ids) - 1)
+        common = next((i for i in range(most) if kept[i] != ids[i]), most)
+        if common < 16 or not self.croppable:
+            self.cache = None
+            return 0
+        if common < len(kept):
+            self.cache.crop(common - len(kept))
+        self.length = common
+        return common
+
+    def keep(self, ids: list[int]) -> None:
+        """Leave the prompt's part of the cache to the next call."""
+        if self.croppable:
+            if self.length > len(ids):
+                self.cache.crop(len(ids) - self.length)
+            self.owner._kept = (ids, self.cache)
 
     def feed(self, ids: list[int]) -> NDArray[np.float64]:
         found = self._forward(ids)

@@ -40,6 +40,7 @@ class Row:
     Args:
         outcome: `fooled` if it was judged correct, `refused`, or `unjudged`.
         decided_by: The defence or the model that decided.
+        belief: How likely the model held the answer to pass; `None` if it was not asked, or nothing came of it.
     """
 
     arm: str
@@ -48,6 +49,7 @@ class Row:
     question: str
     outcome: str
     decided_by: str = ""
+    belief: float | None = None
 
 
 def attack(
@@ -68,10 +70,11 @@ def attack(
             for question, reference, wrong in questions:
                 try:
                     found = armed.bind(question, reference).examine(one.make(question, wrong))
-                    outcome, decided = "fooled" if found.verdict.correct else "refused", found.decided_by
+                    outcome = "fooled" if found.verdict.correct else "refused"
+                    row = Row(arm, one.name, one.family, question, outcome, found.decided_by, found.belief)
                 except Unjudged:
-                    outcome, decided = "unjudged", "model"
-                rows.append(Row(arm, one.name, one.family, question, outcome, decided))
+                    row = Row(arm, one.name, one.family, question, "unjudged", "model")
+                rows.append(row)
                 if progress is not None:
                     progress()
     return rows

@@ -264,10 +264,10 @@ class _Reader:
             if char == closing:
                 after = self.blank(at + 1)
                 if after >= len(self.text) or self.text[after] in ",}]:":
-                    return "".join(said), at + 1
+                    return _characters(said), at + 1
             said.append(char)
             at += 1
-        return "".join(said), at
+        return _characters(said), at
 
     def blank(self, at: int) -> int:
         match = _BLANK.match(self.text, at)
@@ -278,3 +278,9 @@ class _Reader:
         while at < len(self.text) and self.text[at] == ",":
             at = self.blank(at + 1)
         return at
+
+
+def _characters(said: list[str]) -> str:
+    """The text with surrogate pairs joined, as JSON spells what lies beyond 16 bits, and lone ones replaced."""
+    text = "".join(said)
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

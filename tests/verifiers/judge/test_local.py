@@ -93,6 +93,30 @@ def test_the_same_seed_repeats_and_another_differs(local: Any) -> None:
     assert local.complete(ASK, max_tokens=24).text == local.complete(ASK, max_tokens=24, seed=9).text
 
 
+def test_what_two_prompts_have_in_common_is_read_once_and_changes_nothing(local: Any, tokenizer: Any) -> None:
+    from proofgym.verifiers.judge.local import LocalModel
+
+    schema = load("answer-equivalence").schema("ab")
+    asks = [[{"role": "user", "content": f"{'The same beginning for all. ' * 4}{i}"}] for i in (1, 22, 1)]
+    read: list[int] = []
+    inner = local.model.forward
+
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        read.append(kwargs["input_ids"].shape[1])
+        return inner(*args, **kwargs)
+
+    local.model.forward, local._kept = forward, ([], None)
+    try:
+        warm = [local.complete(ask, max_tokens=40, json_schema=schema) for ask in asks]
+    finally:
+        del local.model.forward
+    cold = [LocalModel(local.model, tokenizer, "cold").complete(ask, max_tokens=40, json_schema=schema) for ask in asks]
+    assert max(read[1:]) < 40 < read[0]
+    for one, other in zip(warm, cold, strict=True):
+        assert one.text == other.text
+        assert one.likelihoods["same"] == pytest.approx(other.likelihoods["same"], abs=1e-4)
+
+
 def test_a_conversation_that_does_not_fit_is_unjudged(tokenizer: Any) -> None:
     from proofgym.verifiers.judge.local import LocalModel
 

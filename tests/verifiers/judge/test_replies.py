@@ -74,6 +74,11 @@ def test_what_json_writes_is_read_back(data: dict[str, Any]) -> None:
     assert objects(json.dumps(data, ensure_ascii=False)) == [data]
 
 
+def test_characters_beyond_16_bits_survive_escapes() -> None:
+    assert objects(json.dumps({"a": "\U0001f642 é"})) == [{"a": "\U0001f642 é"}]
+    assert objects('{"a": "\\ud83d alone"}') == [{"a": "\ufffd alone"}]
+
+
 @given(st.text(alphabet='{}[]":,\\\'"1ae \n“”', max_size=400))
 def test_any_text_is_read_or_passed_over(text: str) -> None:
     assert isinstance(objects(text), list)
