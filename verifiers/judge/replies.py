@@ -158,7 +158,7 @@ def objects(text: str) -> list[dict[str, Any]]:
     reader = _Reader(text[:_MOST_CHARS])
     found: list[dict[str, Any]] = []
     at = reader.text.find("{")
-    while at >= 0 and len(found) < _MOST_OBJECTS and reader.values < _MOST_VALUES:
+    while at >= 0 and len(found) < _MOST_OBJECTS and reader.values < _MOST_VALUES and reader.left > 0:
         try:
             value, end = reader.value(at, 0)
         except _Bad:
@@ -174,11 +174,12 @@ class _Bad(Exception):
 
 
 class _Reader:
-    """A recursive reader with limits; `values` counts what was read, over all attempts."""
+    """A recursive reader with limits; `values` and `left` count over all attempts."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.values = 0
+        self.left = 4 * _MOST_CHARS  # characters of strings that may be read, over all attempts
 
     def value(self, at: int, depth: int) -> tuple[Any, int]:
         self.values += 1
@@ -249,6 +250,9 @@ class _Reader:
         said: list[str] = []
         at += 1
         while at < len(self.text):
+            self.left -= 1
+            if self.left <= 0:
+                raise _Bad
             char = self.text[at]
             if char == "\\" and at + 1 < len(self.text):
                 following = self.text[at + 1]

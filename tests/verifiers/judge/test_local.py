@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,6 +22,15 @@ pytestmark = pytest.mark.train
 SIZE: dict[str, Any] = {
     "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2,
 }  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads cost a tiny model more than they give it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +67,10 @@ ASK = [{"role": "user", "content": "Fill in."}]
 
 
 @pytest.mark.parametrize("rubric", ["answer-equivalence", "proof"])
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_a_guided_reply_fits_its_schema_whatever_the_model_wants(local: Any, rubric: str, seed: int) -> None:
     schema = load(rubric).schema("abcdefabcdef")
-    reply = local.complete(ASK, temperature=1.0, max_tokens=120, seed=seed, json_schema=schema)
+    reply = local.complete(ASK, temperature=1.0, max_tokens=60, seed=seed, json_schema=schema)
     data = json.loads(reply.text)
     assert list(data) == schema["required"]
     assert data["call"] == "abcdefabcdef"
