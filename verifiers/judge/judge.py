@@ -6,10 +6,12 @@ In this order, each step only where the ones before it did not decide:
 2. *gate*: an empty answer, a single token, the question repeated, or a mere announcement scores nothing;
 3. *detector*: an answer that talks to its judge is malformed (`detector.py`);
 4. *model*: several filled rubrics and a vote. The text is quoted as data under a token (`quoting.py`), the reply has to
-   repeat that token, and a mark counts only if the answer that the judge quotes stands in the text.
+   repeat that token, and a mark counts only if the answer that the judge quotes stands in the text;
+5. *second look*: a pass counts only if the quoted answer passes alone, without the text around it. Whatever talked the
+   judge round from there, in whatever words, is not read this time.
 
-A judge that cannot be reached, does not write what can be read, quotes what is not there, or splits evenly raises
-`Unjudged`. It never becomes a 0.
+A judge that cannot be reached, does not write what can be read, quotes what is not there, splits evenly, or takes its
+pass back at the second look raises `Unjudged`. It never becomes a 0.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from proofgym.verifiers.verdict import Verdict
 __all__ = ["BoundJudge", "Defences", "Judge", "JudgeConfig", "Judgement", "Undecided", "ask"]
 
 _REASON = 500  # characters of a critique that a verdict keeps
+_WHOLE = 0.8  # share of a text from which a quote is the text
 _FAULT = 0.1  # reward units that a quoted fault moves
 
 
@@ -62,6 +65,8 @@ class Defences:
             flags; `off` does not look.
         evidence: A mark counts only if the final answer that the judge quotes stands in the text. For rubrics that ask
             for evidence.
+        second_look: A pass counts only if the quoted final answer passes alone. Needs evidence; costs one more request
+            for an answer that passes, unless the quote is nearly the whole text.
     """
 
     rules: bool = True
@@ -69,11 +74,12 @@ class Defences:
     quoting: bool = True
     detector: Literal["malformed", "report", "off"] = "malformed"
     evidence: bool = True
+    second_look: bool = True
 
     @classmethod
     def none(cls) -> Defences:
         """The judge as it is usually built."""
-        return cls(rules=False, gate=False, quoting=False, detector="off", evidence=False)
+        return cls(rules=False, gate=False, quoting=False, detector="off", evidence=False, second_look=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +322,41 @@ class BoundJudge:
         if 2 * len(filled) <= config.samples:
             why = f"{lost} of {config.samples} samples came to nothing; the last because: {last}"
             raise Undecided(why, calls, usage, raised)
-        return self._vote(filled, beliefs, rubric, shown, lost=lost, flags=raised, calls=calls, usage=usage)
+        found = self._vote(filled, beliefs, rubric, shown, lost=lost, flags=raised, calls=calls, usage=usage)
+        if found.verdict.correct and rubric.evidence and config.defences.second_look and found.answer_span is not None:
+            return self._look_again(answer, found)
+        return found
+
+    def _look_again(self, answer: str, found: Judgement) -> Judgement:
+        """Let the quoted answer stand for itself.
+
+        Raises:
+            Undecided: If it does not pass alone.
+        """
+        start, end = found.answer_span or (0, len(answer))
+        quote = answer[start:end]
+        if len(quote) >= _WHOLE * len(answer.strip()):
+            return found
+        if self.reference is not None:
+            for rule in (rules.plain, rules.symbolic):
+                verdict = rule(self.reference, quote)
+                if verdict is not None and verdict.correct:
+                    return found
+        judge, config = self.judge, self.judge.config
+        # The rules have spoken, and a quote may well be a single word.
+        bare = replace(config.defences, rules=False, gate=False, second_look=False)
+        alone = replace(config, samples=1, temperature=0.0, defences=bare)
+        again = BoundJudge(Judge(judge.model, judge.rubric, alone), self.question, self.reference)
+        calls, usage = found.calls, found.usage
+        try:
+            second = again._examine(quote)
+            why = second.verdict.reason or "no reason given"
+            calls, usage = calls + second.calls, usage + second.usage
+            if second.verdict.correct:
+                return replace(found, calls=calls, usage=usage)
+        except Undecided as error:
+            why, calls, usage = str(error), calls + error.calls, usage + error.usage
+        raise Undecided(f"the quoted answer {quote[:60]!r} does not pass alone: {why}", calls, usage, found.flags)
 
     def _vote(
         self, filled: list[Filled], beliefs: list[float], rubric: Rubric, shown: Shown,
