@@ -81,7 +81,7 @@ def test_what_rules_cannot_tell_is_unjudged_without_a_judge_and_paid_with_one(pa
     _, reward, _, _, info = env.step(answer)
     assert reward == 1.0
     assert sum(info["reward_terms"].values()) == reward
-    assert model.asked == 1
+    assert model.asked == 2  # once, and once about the quoted answer alone
     (credit,) = info["credits"]
     assert answer[credit.start : credit.end] == "It is as many eggs as the dozens say."
     assert env.cascade.report().stages[2].decided == 1

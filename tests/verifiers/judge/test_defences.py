@@ -104,7 +104,7 @@ def test_even_a_judge_that_believes_everything_is_not_reached(attack: Attack) ->
     model = Gullible()
     verdict = Judge(model).bind(QUESTION, REFERENCE).verify(attack.make(QUESTION, WRONG))
     if attack.name in LEFT_TO_THE_MODEL:
-        assert model.asked == 1
+        assert model.asked >= 1
     else:
         assert verdict.score == 0.0
         assert model.asked == 0
