@@ -114,6 +114,8 @@ class JudgeStage:
     def ask(self, question: str, reference: str | None, answer: str) -> tuple[Verdict | CannotTell, Cost]:
         from proofgym.verifiers.judge.judge import Undecided
 
+        if reference is None and self._judge.rubric.needs_reference:
+            return CannotTell(f"the rubric {self._judge.rubric.name} needs a reference"), Cost()
         try:
             found = self._bind(question, reference).examine(answer)
         except Undecided as error:

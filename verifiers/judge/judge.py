@@ -23,11 +23,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from proofgym.chat import ChatModel, Reply, Usage
-from proofgym.errors import BadInput, Unjudged
+from proofgym.errors import BadInput, ProofgymError, Unjudged
 from proofgym.verifiers.credit import Credit
 from proofgym.verifiers.judge import prompt, rules
 from proofgym.verifiers.judge.detector import Flag, flags, opener
-from proofgym.verifiers.judge.quoting import Shown, neutralise, token
+from proofgym.verifiers.judge.quoting import Shown, fold, neutralise, token
 from proofgym.verifiers.judge.replies import Filled, Unreadable, fill
 from proofgym.verifiers.judge.rubric import Rubric, load
 from proofgym.verifiers.verdict import Verdict
@@ -273,11 +273,16 @@ class BoundJudge:
             why = self._nothing(answer, shown)
             if why:
                 return Judgement(Verdict.wrong(why), "gate")
-        raised = tuple(flags(answer, shown)) if config.defences.detector != "off" else ()
+        raised = self._raised(answer, shown) if config.defences.detector != "off" else ()
         if raised and config.defences.detector == "malformed":
             why = f"it addresses its judge ({raised[0].kind}): {raised[0].text!r}"
             return Judgement(Verdict.malformed(why, flags=float(len(raised))), "detector", flags=raised)
         return self._ask_model(answer, shown, raised)
+
+    def _raised(self, answer: str, shown: Shown) -> tuple[Flag, ...]:
+        """Flags, but for words that the question or the reference uses: an answer may repeat those."""
+        asked = " ".join(fold(f"{self.question} {self.reference or ''}").casefold().split())
+        return tuple(flag for flag in flags(answer, shown) if " ".join(fold(flag.text).casefold().split()) not in asked)
 
     def _nothing(self, answer: str, shown: Shown) -> str:
         """Why a text is no answer that a judge may reward; empty if it may be one."""
@@ -298,7 +303,8 @@ class BoundJudge:
         mark: str | None = None
         if config.defences.quoting:
             mark = token(config.seed, rubric.name, rubric.task, self.question, self.reference or "", answer)
-            messages = prompt.single(rubric, self.question, self.reference, shown.text, mark)
+            reference = None if self.reference is None else neutralise(self.reference).text
+            messages = prompt.single(rubric, neutralise(self.question).text, reference, shown.text, mark)
         else:
             messages = prompt.naive(rubric, self.question, self.reference, answer)
         filled: list[Filled] = []
@@ -402,6 +408,7 @@ def ask(
     Raises:
         Undecided: If no reply could be read.
         Unjudged: If the model cannot be reached, or breaks.
+        BadInput: If the model says that it is set up wrongly, such as without a key.
     """
     usage, why = Usage(), ""
     sampled = int(token(config.seed, *(str(message["content"]) for message in messages), str(sample)), 16)
@@ -411,7 +418,7 @@ def ask(
                 messages, temperature=config.heat, max_tokens=config.max_tokens, seed=(sampled + attempt) % 2**31,
                 json_schema=schema if config.structured else None,
             )  # fmt: skip
-        except Unjudged:
+        except ProofgymError:  # unreachable, or a mistake in how the model was set up
             raise
         except (OSError, RuntimeError, ValueError, LookupError, TypeError) as error:
             raise Unjudged(f"the judge {model.name} broke ({type(error).__name__}: {error})") from error

@@ -101,6 +101,8 @@ def test_a_judge_that_decides_nothing_is_a_fault_with_its_cost(scripted: Any) ->
     cascade = Cascade([JudgeStage(Judge(scripted(lambda prompt, call: "?")))])
     with pytest.raises(Unjudged):
         cascade.verify("How much?", "9/10", "nine tenths of it")
+    with pytest.raises(Unjudged, match="needs a reference"):
+        cascade.verify("How much?", None, "nine tenths of it")
     (stage,) = cascade.report().stages
     assert (stage.faults, stage.calls, stage.prompt_tokens) == (1, 2, 200)
 
