@@ -34,6 +34,7 @@ class SubApp(NamedTuple):
 
 SUB_APPS: dict[str, SubApp] = {
     "export": SubApp("proofgym.adapters.cli:app", "Write tasks as a data set for another trainer."),
+    "judge": SubApp("proofgym.verifiers.judge.cli:app", "Judge with a language model, and attack it."),
     "lean": SubApp("proofgym.verifiers.proof.cli:app", "Lean without a toolchain: make it, and see whether it proves."),
     "rewards": SubApp("proofgym.envs.rewards.cli:app", "The terms of rewards; or what a reward says."),
     "sandbox": SubApp("proofgym.sandboxes.cli:app", "Where untrusted code runs: what is contained here, and how well."),
