@@ -44,7 +44,7 @@ def _play(subject: Subject, item: Item, blind: Blind, turns: int) -> Episode:
     """An episode; where the same action changed nothing and paid nothing once, it is not repeated to the end."""
     if not (blind.constant and subject.ours) or subject.single:
         return subject.play(item, blind.policy, turns=turns)
-    env, observation, _ = subject.ask(item)
+    env, _, _ = subject.ask(item)
     episode, before = subject.play(item, blind.policy, turns=1), ""
     while not episode.over and len(episode.actions) < turns:
         after = subject.mark(env, episode.observations[-1])

@@ -46,9 +46,7 @@ class Claim:
         return f"{self.mean:.3f} (at most {self.upper:.3f} with 95 % confidence, n = {self.n})"
 
 
-def at_most(
-    stated: float, values: Sequence[float], *, low: float = 0.0, high: float = 1.0, tried: int = 1
-) -> Claim:
+def at_most(stated: float, values: Sequence[float], *, low: float = 0.0, high: float = 1.0, tried: int = 1) -> Claim:
     """Judge the claim that the mean of independent values is at most `stated`.
 
     Args:

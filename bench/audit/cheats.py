@@ -7,14 +7,15 @@ import time
 from proofgym.bench.audit.chance import at_most
 from proofgym.bench.audit.depth import Depth
 from proofgym.bench.audit.finding import Finding, NotApplicable, Outcome, Raised, failed, passed
-from proofgym.bench.audit.panel import FORGED, JUNK
+from proofgym.bench.audit.panel import FORGED, JUNK, always
 from proofgym.bench.audit.subject import Episode, Subject
 from proofgym.errors import Unjudged
 from proofgym.verifiers import Verdict
 
-__all__ = ["check", "check_forged", "check_junk"]
+__all__ = ["SLOW_S", "check", "check_forged", "check_junk"]
 
-_SLOW_S = 5.0
+SLOW_S = 5.0
+"""Processor seconds in which any text is answered."""
 
 
 def check(subject: Subject, depth: Depth) -> Finding:
@@ -26,7 +27,7 @@ def check(subject: Subject, depth: Depth) -> Finding:
         subject.ask(item)
         for cheat in list(subject.inner.cheats()):
             tried += 1
-            episode = subject.play(item, lambda _, text=cheat: text, turns=1)
+            episode = subject.play(item, always(cheat), turns=1)
             right = isinstance(episode.verdict, Verdict) and episode.verdict.correct
             if episode.total > 0.0 or right:
                 said = f"the cheat {cheat[:60]!r} earns {episode.total:.3g}"
@@ -42,14 +43,14 @@ def check_forged(subject: Subject, depth: Depth) -> Finding:
     items = subject.items(max(4, depth.oracle))
     worst: tuple[float, float, str, Episode] | None = None
     for name, text in FORGED.items():
-        episodes = [subject.play(item, lambda _, text=text: text, turns=1) for item in items]
+        episodes = [subject.play(item, always(text), turns=1) for item in items]
         totals = [episode.total for episode in episodes]
         claim = at_most(subject.floor or 0.0, totals, tried=len(FORGED))
         best = max(episodes, key=lambda episode: episode.total)
         if worst is None or (claim.p, -claim.mean) < worst[:2]:
             worst = claim.p, -claim.mean, name, best
         full = sum(total >= subject.maximum - 1e-9 for total in totals)
-        if (claim.verdict == "violated" if subject.floor is not None else full > len(items) / 2):
+        if claim.verdict == "violated" if subject.floor is not None else full > len(items) / 2:
             said = f"{name}, {text[:60]!r}, earns {claim.mean:.3f} on {len(items)} items"
             return failed("forged", said, subject.recipe(best.item, best.actions, f"earns {best.total:.3g}"))
     assert worst is not None
@@ -61,7 +62,7 @@ def check_forged(subject: Subject, depth: Depth) -> Finding:
     return passed("forged", said)
 
 
-def check_junk(subject: Subject, depth: Depth) -> Finding:
+def check_junk(subject: Subject, _: Depth) -> Finding:
     """Hostile texts are answered, each within seconds of processor time, without an exception or `Unjudged`."""
     slowest, name_of_slowest, paid = 0.0, "", 0.0
     item = subject.items(1)[0]
@@ -69,14 +70,14 @@ def check_junk(subject: Subject, depth: Depth) -> Finding:
     for name, text in {**JUNK, "a text over the limit": "1" * (limit + 1)}.items():
         started = time.process_time()
         try:
-            episode = subject.play(item, lambda _, text=text: text, turns=1)
+            episode = subject.play(item, always(text), turns=1)
         except (Raised, Unjudged) as error:
             said = f"{name}, {text[:30]!r} ({len(text)} characters): {type(error).__name__}: {error}"[:300]
             return failed("junk", said, subject.recipe(item, [text], said))
         taken = time.process_time() - started
         if taken > slowest:
             slowest, name_of_slowest = taken, name
-        if taken > _SLOW_S:
+        if taken > SLOW_S:
             said = f"{name}, {text[:30]!r} ({len(text)} characters), takes {taken:.1f} s of processor time"
             return failed("junk", said, subject.recipe(item, [text], said))
         paid = max(paid, episode.total)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import queue
@@ -42,18 +43,20 @@ class Child:
         environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
         if hash_seed is not None:
             environment["PYTHONHASHSEED"] = hash_seed
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
+        self._process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "proofgym.bench.audit.probe"], env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL if quiet else None,
             encoding="utf-8", start_new_session=True,  # Ctrl-C is for the parent, which ends its children itself
         )  # fmt: skip
         self._replies: queue.Queue[str | None] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._replies.put(line)
+        with self._process.stdout as replies:
+            for line in replies:
+                self._replies.put(line)
         self._replies.put(None)
 
     @property
@@ -88,18 +91,15 @@ class Child:
 
     def close(self) -> None:
         """End it; what it started ends with its pipes."""
-        if self._process.stdin is not None:
-            try:
-                self._process.stdin.close()
-            except OSError:
-                pass
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
         try:
             self._process.wait(timeout=3)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(timeout=10)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        self._reader.join(timeout=5)
 
 
 _children: dict[tuple[int, str], Child] = {}
@@ -109,8 +109,9 @@ def shared(hash_seed: str) -> Child:
     """This process's child with a hash seed, started when first asked for."""
     key = os.getpid(), hash_seed
     if key not in _children or not _children[key].alive:
-        if not _children:
-            atexit.register(close_shared)
+        if key in _children:
+            _children.pop(key).close()
+        atexit.register(close_shared)
         _children[key] = Child(hash_seed)
     return _children[key]
 

@@ -18,7 +18,7 @@ from proofgym.bench.audit.finding import AuditReport, Finding, NotApplicable, Ou
 from proofgym.bench.audit.subject import Subject, Target
 from proofgym.errors import BadInput, MissingExtra, Unjudged, UnknownEnv
 
-__all__ = ["CHECKS", "Check", "audit", "versions"]
+__all__ = ["CHECKS", "Check", "audit", "chosen", "versions"]
 
 
 class Check(NamedTuple):
@@ -37,7 +37,9 @@ CHECKS: tuple[Check, ...] = (
     Check("forged", "forged verdicts and orders to the judge earn nothing", cheats.check_forged),
     Check("junk", "hostile texts are answered soon and earn nothing", cheats.check_junk),
     Check("seed", "the same seed asks the same task in any process, order and hash seed", repeat.check),
-    Check("verifier", "the same actions are judged the same in any thread, process and hash seed", repeat.check_verifier),
+    Check(
+        "verifier", "the same actions are judged the same in any thread, process and hash seed", repeat.check_verifier
+    ),
     Check("fork", "a fork is equal and independent", forks.check),
     Check("restore", "a state is JSON and goes on in another process", forks.check_restore),
     Check("splits", "no held-out task is a training task, or nearly", splits.check),
@@ -82,7 +84,7 @@ def audit(
     (True, ['oracle', 'cheats'])
     """
     chosen_depth = depth_of(depth)
-    checks = _chosen(only)
+    checks = chosen(only)
     target = _target(env, kwargs)
     started = time.process_time()
 
@@ -103,8 +105,8 @@ def audit(
         if subject.heavy:
             chosen_depth = chosen_depth.lighter()
         try:
-            if (missing := _cannot_judge(subject)) is not None:
-                return report([_unavailable(check, missing) for check in checks])
+            if (why := _cannot_judge(subject)) is not None:
+                return report([_unavailable(check, why) for check in checks])
             findings = []
             for check in checks:
                 if progress is not None:
@@ -130,7 +132,9 @@ def _made(check: Check, subject: Subject, depth: Depth) -> Finding:
     except Raised as raised:
         return failed(check.name, f"it raises {raised}", raised.recipe)
     except Unjudged as error:
-        return failed(check.name, f"an answer could not be judged: {error}"[:300], subject.recipe(note=str(error)[:300]))
+        return failed(
+            check.name, f"an answer could not be judged: {error}"[:300], subject.recipe(note=str(error)[:300])
+        )
     except Exception as error:
         said = f"{type(error).__name__}: {error}"[:300]
         return failed(check.name, f"the check stopped at {said}", subject.recipe(note=said))
@@ -153,7 +157,12 @@ def _unavailable(check: Check, missing: Exception) -> Finding:
     return Finding(check.name, Outcome.NOT_APPLICABLE, f"cannot be judged here: {missing}"[:300])
 
 
-def _chosen(only: Sequence[str] | None) -> list[Check]:
+def chosen(only: Sequence[str] | None) -> list[Check]:
+    """The checks of these names, all by default.
+
+    Raises:
+        BadInput: For a name that is none.
+    """
     names = [check.name for check in CHECKS]
     unknown = [name for name in only or () if name not in names]
     if unknown:
@@ -164,7 +173,10 @@ def _chosen(only: Sequence[str] | None) -> list[Check]:
 def _target(env: str | type[gymnasium.Env[Any, Any]], kwargs: Mapping[str, Any] | None) -> Target:
     if isinstance(env, str):
         return Target(env, dict(kwargs or {}))
-    source = inspect.getsourcefile(env) if isinstance(env, type) else None
+    try:
+        source = inspect.getsourcefile(env)
+    except TypeError:  # built in, or no class at all
+        source = None
     if source is None or not Path(source).is_file():
         raise BadInput(f"an audit takes an id, file.py:name, or a class that lies in a file; found {env!r:.100}")
     return Target(f"{source}:{env.__qualname__}", dict(kwargs or {}))

@@ -90,10 +90,10 @@ def check_potential(subject: Subject, depth: Depth) -> Finding:
     """Where a potential is told, no turn that goes on pays more than its change: shaping telescopes."""
     _several(subject)
     turns = exact = 0
-    shaped = False
+    shaped = False  # whether anything is paid before the end
+    kept: Finding | None = None  # a loss of potential that was not charged
     for number, item in enumerate(subject.items(depth.walks)):
         for walker in range(2):
-            before: float | None = None
             env, observation, info = subject.ask(item)
             if not isinstance(info.get("potential"), (int, float)):
                 raise NotApplicable("info has no potential")
@@ -113,9 +113,11 @@ def check_potential(subject: Subject, depth: Depth) -> Finding:
                 turns += 1
                 exact += abs(pay - change) <= 1e-6
                 shaped = shaped or abs(pay) > _TOLERANCE
-                if pay > _TOLERANCE and pay > change + 1e-6:
+                if pay > change + 1e-6 and (kept is None or pay > _TOLERANCE):
                     said = f"a turn pays {pay:.4g} where the potential changes by {change:.4g}"
-                    return failed("potential", said, subject.recipe(item, episode.actions, said))
+                    kept = failed("potential", said, subject.recipe(item, episode.actions, said))
+                if kept is not None and shaped:  # where nothing is paid before the end, nothing has to be charged
+                    return kept
     if not turns:
         raise NotApplicable("every walk ended at its first turn")
     said = f"{turns} turns; {exact} pay exactly the change of the potential, the others less"

@@ -1,7 +1,7 @@
 """Whether a fault in the judging is ever scored: each part that can be broken is broken, and a turn is played.
 
-A dead sandbox, a lost prover or a judge that raises has to end in an exception (`Unjudged` in ours). An environment that
-answers with a number instead has paid for a fault of its own.
+A dead sandbox, a lost prover or a judge that raises has to end in an exception (`Unjudged` in ours). An environment
+that answers with a number instead has paid for a fault of its own.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ __all__ = ["Injected", "check"]
 
 JUDGES = (
     "verify", "judge", "grade", "score", "score_answer", "check_answer", "check", "evaluate", "reward", "compute_score",
-    "compute_reward", "get_reward", "reward_func", "reward_function", "reward_fn", "verifier", "grader", "scorer", "_judge",
-    "_verify", "_grade", "_score", "_check", "_reward", "_evaluate", "is_correct",
+    "compute_reward", "get_reward", "reward_func", "reward_function", "reward_fn", "verifier", "grader", "scorer",
+    "_judge", "_verify", "_grade", "_score", "_check", "_reward", "_evaluate", "is_correct",
 )  # fmt: skip
 """Names under which environments keep what judges."""
 
@@ -29,7 +29,7 @@ class Injected(RuntimeError):
     """The fault that was put in."""
 
 
-def check(subject: Subject, depth: Depth) -> Finding:
+def check(subject: Subject, _: Depth) -> Finding:
     """Break each part that judges; a turn that needs it raises, and is never given a number."""
     item = subject.items(1)[0]
     answer = subject.answers(item)[0] if subject.has_oracle else "1"
@@ -54,12 +54,15 @@ def check(subject: Subject, depth: Depth) -> Finding:
             what = f"with {name} broken, {said}"
             return failed("faults", what, subject.recipe(item, [answer], what))
     if not tried:
-        raise NotApplicable("nothing that judges was found to break" + (f" ({', '.join(untouched)} did not matter)" if untouched else ""))
+        raise NotApplicable(
+            "nothing that judges was found to break"
+            + (f" ({', '.join(untouched)} did not matter)" if untouched else "")
+        )
     return passed("faults", f"no score with {', '.join(tried)} broken", broken=tried)
 
 
 def _played(subject: Subject, env: Env, answer: str) -> str:
-    """Why a turn under a fault is wrong; empty if it raised as it should; `not needed` if it ran as without the fault."""
+    """Why a turn under a fault is wrong; empty if it raised as it should; `not needed` if the fault was not met."""
     _Broken.calls = 0
     try:
         _, reward, _, _, info = env.step(answer)
@@ -77,7 +80,7 @@ def _played(subject: Subject, env: Env, answer: str) -> str:
         return ""
     if not _Broken.calls:
         return "not needed"
-    if isinstance(info, dict) and info.get("unjudged") and reward != reward:  # NaN, and says why
+    if info.get("unjudged") and reward != reward:  # NaN, and says why
         return ""
     return f"a turn is paid {reward!r}"
 

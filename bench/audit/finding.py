@@ -16,7 +16,7 @@ _SHOWN = 200  # characters of one action in a printed recipe; JSON holds it whol
 class Outcome(str, enum.Enum):
     """What a check came to."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105
     FAIL = "fail"
     UNCLEAR = "unclear"  # nothing speaks against the claim, and too few episodes were played to support it
     NOT_APPLICABLE = "n.a."  # it could not be asked here; the figure says why

@@ -62,7 +62,9 @@ def check_restore(subject: Subject, depth: Depth) -> Finding:
             except (TypeError, ValueError) as error:
                 return failed("restore", f"a state is no JSON: {error}", subject.recipe(item, episode.actions))
             if copied != plain(state):
-                return failed("restore", "a state changes on its way through JSON", subject.recipe(item, episode.actions))
+                return failed(
+                    "restore", "a state changes on its way through JSON", subject.recipe(item, episode.actions)
+                )
             told = transcript(inner, actions)
             following = plain(inner.reset()[0])
             inner.restore(copied)
@@ -87,7 +89,9 @@ def check_restore(subject: Subject, depth: Depth) -> Finding:
         return failed("restore", f"in another process: {error}", where[0])
     for one, other, recipe in zip(json.loads(json.dumps(expected)), found, where, strict=True):
         if one != other:
-            what = ["its state", "what its actions come to", "the next item"][[a == b for a, b in zip(one, other, strict=True)].index(False)]
+            what = ["its state", "what its actions come to", "the next item"][
+                [a == b for a, b in zip(one, other, strict=True)].index(False)
+            ]
             return failed("restore", f"restored in another process, {what} differs", recipe)
     return passed("restore", f"{here} and in another process")
 

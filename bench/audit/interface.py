@@ -14,7 +14,7 @@ from proofgym.errors import Unjudged
 __all__ = ["check"]
 
 
-def check(subject: Subject, depth: Depth) -> Finding:
+def check(subject: Subject, _: Depth) -> Finding:
     """`gymnasium.utils.env_checker.check_env` accepts it."""
     env = subject.target.make()
     with warnings.catch_warnings(record=True) as seen:
@@ -25,7 +25,9 @@ def check(subject: Subject, depth: Depth) -> Finding:
             raise
         except Exception as error:
             said = (str(error).strip().splitlines() or [""])[0]
-            return failed("gymnasium", f"check_env: {type(error).__name__}: {said}"[:300], subject.recipe(note="check_env(env)"))
+            return failed(
+                "gymnasium", f"check_env: {type(error).__name__}: {said}"[:300], subject.recipe(note="check_env(env)")
+            )
         finally:
             env.close()
     told = [str(entry.message).replace("\x1b[33m", "").replace("\x1b[0m", "") for entry in seen]

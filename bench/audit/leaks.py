@@ -62,7 +62,9 @@ def check(subject: Subject, depth: Depth) -> Finding:
         item = items[examples[worst]]
         return failed("leak", said, subject.recipe(item, note=f"{said}; here {cores[examples[worst]]!r:.60}"))
     said = f"{n} observations and infos; the most telling of {len(places)} places holds {hits} answers"
-    return passed("leak", f"{said}, by chance {others[worst]}" if worst else f"{n} observations and infos; no answer in them")
+    return passed(
+        "leak", f"{said}, by chance {others[worst]}" if worst else f"{n} observations and infos; no answer in them"
+    )
 
 
 def _whole(subject: Subject, items: list[Item], answers: list[str], shown: list[tuple[str, Any]]) -> Finding | None:

@@ -11,10 +11,11 @@ import numpy as np
 
 from proofgym.bench.audit.subject import Item, Policy, Subject, View
 
-__all__ = ["CONSTANTS", "FORGED", "JUNK", "Blind", "blind_policies", "core"]
+__all__ = ["CONSTANTS", "FORGED", "JUNK", "Blind", "always", "blind_policies", "core"]
 
 CONSTANTS = (
-    "", "0", "1", "#### 0", "\\boxed{1}", "Answer: yes", "Answer: no", "Answer: A", "look",  # as many as a quick audit tries
+    # A quick audit tries the first nine.
+    "", "0", "1", "#### 0", "\\boxed{1}", "Answer: yes", "Answer: no", "Answer: A", "look",
     "-1", "2", "5", "10", "Answer: 0", "Answer: 1", "Answer: true", "Answer: []", "0" * 10, "row 1 column 1 = 1",
     "Answer: none",
 )  # fmt: skip
@@ -92,6 +93,11 @@ class Blind:
     constant: bool = False
 
 
+def always(text: str) -> Policy:
+    """Says the same whatever is asked."""
+    return lambda _: text
+
+
 def blind_policies(
     subject: Subject, items: Sequence[Item], others: Sequence[Item], constants: int = len(CONSTANTS)
 ) -> list[Blind]:
@@ -102,7 +108,7 @@ def blind_policies(
         others: Other items, from which the commonest answer is learnt. Their answers are given to `items` too.
         constants: How many of `CONSTANTS` are tried.
     """
-    panel = [Blind(f"always {text!r}", lambda _, text=text: text, constant=True) for text in CONSTANTS[:constants]]
+    panel = [Blind(f"always {text!r}", always(text), constant=True) for text in CONSTANTS[:constants]]
     panel += [
         Blind("copies the question", lambda view: view.observation),
         Blind("copies the first line", lambda view: _line(view.observation, 0)),

@@ -20,7 +20,7 @@ __all__ = ["OPERATIONS", "transcript"]
 
 
 def transcript(env: Env, actions: list[str]) -> list[Any]:
-    """What came of each action, as JSON content, up to the end of the episode; grounds may tell times and are left out."""
+    """What came of each action, as JSON content, up to the end of the episode; grounds may tell times: they are out."""
     told: list[Any] = []
     for action in actions:
         try:
@@ -88,9 +88,7 @@ def _scores(request: Mapping[str, Any]) -> Any:
 def _audit(request: Mapping[str, Any]) -> Any:
     from proofgym.bench.audit.core import audit
 
-    return audit(
-        request["target"], kwargs=request["kwargs"], depth=request["depth"], seed=request["seed"]
-    ).to_json()
+    return audit(request["target"], kwargs=request["kwargs"], depth=request["depth"], seed=request["seed"]).to_json()
 
 
 OPERATIONS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {

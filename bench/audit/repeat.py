@@ -44,7 +44,7 @@ def elsewhere(hash_seed: str, request: dict[str, Any]) -> Any:
 
 
 def check(subject: Subject, depth: Depth) -> Finding:
-    """`reset(seed)` asks the same task: again, in a second instance, and in processes with other hash seeds and order."""
+    """`reset(seed)` asks the same task: again, in a second instance, in processes with other hash seeds and order."""
     items = subject.items(depth.repeat)
     with subject.told(items[0]):
         first = [asked(subject.env, item.seed, item.index) for item in items]
@@ -142,5 +142,3 @@ def _differs(items: Sequence[Item], one: Sequence[Any], other: Sequence[Any]) ->
 def _disagrees(subject: Subject, script: tuple[Item, list[str]], where: str) -> Finding:
     said = f"the same actions are judged otherwise {where}"
     return failed("verifier", said, subject.recipe(script[0], script[1], said))
-
-

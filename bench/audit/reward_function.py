@@ -24,14 +24,14 @@ from proofgym.bench.audit.panel import CONSTANTS, FORGED, JUNK
 from proofgym.bench.audit.subject import load_name
 from proofgym.errors import BadInput
 
-__all__ = ["FORMS", "audit_reward_function", "load", "read_prompts", "scored"]
+__all__ = ["FORMS", "TIMEOUT_S", "audit_reward_function", "load", "read_prompts", "scored"]
 
 Row = Mapping[str, Any]
 Function = Callable[[Row, str], Any]
 
 FORMS = ("{}", "Answer: {}", "#### {}", "\\boxed{{{}}}", "<answer>{}</answer>", "The answer is {}.", "```\n{}\n```")
 """How a right answer may have to be written; one of them has to be paid in full."""
-_TIMEOUT_S = 20.0
+TIMEOUT_S = 20.0
 
 
 def load(target: str) -> Function:
@@ -49,7 +49,9 @@ def load(target: str) -> Function:
     if "completions" in parameters:
 
         def batched(row: Row, completion: str) -> Any:
-            columns = {key: [value] for key, value in row.items() if key != "prompt" and (anything or key in parameters)}
+            columns = {
+                key: [value] for key, value in row.items() if key != "prompt" and (anything or key in parameters)
+            }
             if "prompts" in parameters or anything:
                 columns["prompts"] = [row["prompt"]]
             rewards = function(completions=[completion], **columns)
@@ -136,7 +138,7 @@ def audit_reward_function(
     """
     chosen = depth_of(depth)
     function = load(target)
-    rows = read_prompts(Path(prompts)) if isinstance(prompts, (str, Path)) else list(prompts)
+    rows: list[Row] = [*read_prompts(Path(prompts))] if isinstance(prompts, (str, Path)) else list(prompts)
     if any("prompt" not in row for row in rows) or not rows:
         raise BadInput("every row needs a 'prompt'")
     started = time.process_time()
@@ -191,7 +193,9 @@ def _oracle(work: _Work) -> Finding:
     form, paid = work.gold()
     short = next((k for k, value in enumerate(paid) if value < work.maximum - 1e-9), None)
     if short is None:
-        return passed("oracle", f"the right answer, written as {form.format('x')!r}, earns {work.maximum:g} on {len(paid)} rows")
+        return passed(
+            "oracle", f"the right answer, written as {form.format('x')!r}, earns {work.maximum:g} on {len(paid)} rows"
+        )
     known = [row for row in work.rows if work.answer(row) is not None]
     said = f"the right answer, written as {form.format('x')!r}, earns {paid[short]:g} of {work.maximum:g}"
     share = sum(value >= work.maximum - 1e-9 for value in paid) / len(paid)
@@ -201,7 +205,7 @@ def _oracle(work: _Work) -> Finding:
 
 def _floor(work: _Work) -> Finding:
     rows = work.rows
-    panel: dict[str, Callable[[int], str]] = {f"always {text!r}": (lambda _, text=text: text) for text in CONSTANTS}
+    panel: dict[str, Callable[[int], str]] = {f"always {text!r}": _always(text) for text in CONSTANTS}
     panel["copies the prompt"] = lambda k: _prompt(rows[k])
     panel["copies the prompt's last line"] = lambda k: (_prompt(rows[k]).splitlines() or [""])[-1]
     golds = [work.answer(row) for row in rows]
@@ -209,7 +213,9 @@ def _floor(work: _Work) -> Finding:
         form, _ = work.gold()
         listed = ", ".join(sorted({str(gold) for gold in golds}))
         panel["all answers in a row"] = lambda _: form.format(listed)
-        panel["all answers in lines"] = lambda _: "\n".join(form.format(gold) for gold in sorted({str(g) for g in golds}))
+        panel["all answers in lines"] = lambda _: "\n".join(
+            form.format(gold) for gold in sorted({str(g) for g in golds})
+        )
         panel["another row's answer"] = lambda k: form.format(golds[(k + 1) % len(golds)])
         commonest = max(sorted({str(gold) for gold in golds}), key=[str(gold) for gold in golds].count)
         panel["the commonest answer"] = lambda _: form.format(commonest)
@@ -217,7 +223,7 @@ def _floor(work: _Work) -> Finding:
 
 
 def _forged(work: _Work) -> Finding:
-    return _blind(work, "forged", {name: (lambda _, text=text: text) for name, text in FORGED.items()}, len(FORGED))
+    return _blind(work, "forged", {name: _always(text) for name, text in FORGED.items()}, len(FORGED))
 
 
 def _blind(work: _Work, check: str, panel: Mapping[str, Callable[[int], str]], tried: int) -> Finding:
@@ -235,7 +241,9 @@ def _blind(work: _Work, check: str, panel: Mapping[str, Callable[[int], str]], t
     full = sum(value >= work.maximum - 1e-9 for value in earned[worst])
     if work.floor is None:
         if full > n / 2:
-            return failed(check, f"{worst}, {text[:60]!r}: earns the maximum on {full} of {n} rows", recipe, means=means)
+            return failed(
+                check, f"{worst}, {text[:60]!r}: earns the maximum on {full} of {n} rows", recipe, means=means
+            )
         if claim.mean > 0.0:
             said = f"no chance level is stated; {worst!r} earns the most, {claim.mean:.3f} on {n} rows"
             return Finding(check, Outcome.NOT_APPLICABLE, said, recipe, {"means": means})
@@ -253,7 +261,7 @@ def _junk(work: _Work) -> Finding:
         for name, text in JUNK.items():
             started = time.monotonic()
             try:
-                result = child.ask({"op": "scores", "target": work.target, "calls": [[dict(row), text]]}, _TIMEOUT_S)[0]
+                result = child.ask({"op": "scores", "target": work.target, "calls": [[dict(row), text]]}, TIMEOUT_S)[0]
             except (ChildLost, ChildFailed) as error:
                 said = f"on {name}, {text[:30]!r} ({len(text)} characters): {error}"
                 return failed("junk", said, work.recipe(row, text, said))
@@ -328,6 +336,10 @@ def _bounds(work: _Work) -> Finding:
         return failed("bounds", "every reward is None", work.recipe(row, text, "returns None"))
     said = f"{len(work.seen)} rewards from {low:g} to {high:g}"
     return passed("bounds", said + (f"; None, no reward, {none} times" if none else ""))
+
+
+def _always(text: str) -> Callable[[int], str]:
+    return lambda _: text
 
 
 def _prompt(row: Row) -> str:

@@ -33,8 +33,12 @@ def _words() -> Path:
     rows = []
     for k in range(300):
         a, b, c = 3 + k * 7 % 41, 2 + k * 5 % 17, 1 + k * 11 % 23
-        question = f"{people[k % 5]} packs {a} boxes of {b} {things[k // 5 % 5]} and finds {c} more. How many are there?"
-        rows.append({"question": question, "answer": f"{a} * {b} = {a * b}\n{a * b} + {c} = {a * b + c}\n#### {a * b + c}"})
+        question = (
+            f"{people[k % 5]} packs {a} boxes of {b} {things[k // 5 % 5]} and finds {c} more. How many are there?"
+        )
+        rows.append(
+            {"question": question, "answer": f"{a} * {b} = {a * b}\n{a * b} + {c} = {a * b + c}\n#### {a * b + c}"}
+        )
     return _write(path, rows)
 
 

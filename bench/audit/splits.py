@@ -77,7 +77,8 @@ def check(subject: Subject, depth: Depth) -> Finding:
         for item in items[name]:
             _, observation, info = subject.ask(item)
             task = info.get("task")
-            mark = str(task["fingerprint"]) if isinstance(task, dict) and "fingerprint" in task else ""
+            task = task if isinstance(task, dict) else {}
+            mark = str(task.get("fingerprint", ""))
             if mark and task.get("split", name) != name:
                 said = f"split {name!r} asks a task of split {task['split']!r}"
                 return failed("splits", said, subject.recipe(item, note=said))
@@ -101,7 +102,9 @@ def check(subject: Subject, depth: Depth) -> Finding:
     if subject.single and touched > count / 2 and among <= len(texts[train]) / 2:
         pair = near[0]
         name = next(key for key in pair if key in held)
-        said = f"{touched} of {count} held-out questions nearly repeat a training question, such as {pair['text'][:80]!r}"
+        said = (
+            f"{touched} of {count} held-out questions nearly repeat a training question, such as {pair['text'][:80]!r}"
+        )
         return failed("splits", said, subject.recipe(items[name][pair[name]], note=said), near=near[:10])
     said = f"{depth.held_out} tasks of each of {', '.join(names)} apart; {touched} of {count} nearly as one in {train}"
     return passed("splits", said, near=near[:10])
@@ -113,7 +116,9 @@ def check_neighbours(subject: Subject, depth: Depth) -> Finding:
     rows = [_walk(subject, subject.seed + offset, count) for offset in (1, 2, 1001)]
     near, far = (len(set(rows[1]) & set(other)) for other in (rows[0], rows[2]))
     seed = subject.seed + 1
-    figure = f"of {count} tasks, seeds {seed} and {seed + 1} share {near}, seeds {seed + 1} and {seed + 1000} share {far}"
+    figure = (
+        f"of {count} tasks, seeds {seed} and {seed + 1} share {near}, seeds {seed + 1} and {seed + 1000} share {far}"
+    )
     kinds = min(len(set(row)) for row in rows)
     # Shifted lists share nearly all; two draws from a small set share about as much whatever the seeds.
     if near - far > max(1.0, 0.2 * kinds):
@@ -129,8 +134,8 @@ def _walk(subject: Subject, seed: int, count: int) -> list[str]:
     with subject.told(Item(seed)):
         for k in range(count):
             observation, info = subject.env.reset(seed=seed if k == 0 else None)
-            task = info.get("task") if isinstance(info, dict) else None
-            marks.append(str(task["fingerprint"]) if isinstance(task, dict) and "fingerprint" in task else str(observation))
+            task = info.get("task")
+            marks.append(str(task.get("fingerprint", observation)) if isinstance(task, dict) else str(observation))
     return marks
 
 

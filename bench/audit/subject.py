@@ -84,7 +84,9 @@ def load_name(target: str) -> Any:
         BadInput: If the file cannot be run or has no such name.
     """
     path, _, name = target.rpartition(":")
-    found = functools.reduce(lambda at, part: getattr(at, part, None), name.split("."), _module(str(Path(path).resolve())))
+    found = functools.reduce(
+        lambda at, part: getattr(at, part, None), name.split("."), _module(str(Path(path).resolve()))
+    )
     if not callable(found):
         raise BadInput(f"{path} has nothing to call of the name {name!r}")
     return found
@@ -251,6 +253,9 @@ class Subject:
             return env, observation, info
         with self.told(item):
             observation, info = reset_item(env, item.seed, item.index)
+        if isinstance(observation, str) and not env.observation_space.contains(observation):
+            said = f"an observation of {len(observation)} characters outside its space"
+            self.fault(said, Episode(item, [observation]))
         if self.ours:
             assert isinstance(env, VerifiableEnv)
             self._asked[item] = (env.state(), observation, info)
@@ -284,7 +289,8 @@ class Subject:
         episode.observations.append(observation)
         episode.rewards.append(value)
         episode.terminated, episode.truncated = bool(terminated), bool(truncated)
-        episode.verdict = info.get("verdict", episode.verdict) if isinstance(info, Mapping) else None
+        said_info: Any = info
+        episode.verdict = said_info.get("verdict", episode.verdict) if isinstance(said_info, Mapping) else None
         for said in _wrong_with(env, action, observation, reward, value, info):
             self.fault(said, episode)
         if math.isfinite(value):
@@ -349,9 +355,7 @@ class Subject:
             env.close()
 
 
-def _wrong_with(
-    env: Env, action: str, observation: Any, reward: Any, value: float, info: Any
-) -> Iterator[str]:
+def _wrong_with(env: Env, action: str, observation: Any, reward: Any, value: float, info: Any) -> Iterator[str]:
     if reward is None or isinstance(reward, bool) or not math.isfinite(value):
         yield f"a reward of {reward!r}, which is no finite number"
     if isinstance(observation, str) and not env.observation_space.contains(observation):

@@ -33,6 +33,7 @@ class SubApp(NamedTuple):
 
 
 SUB_APPS: dict[str, SubApp] = {
+    "audit": SubApp("proofgym.bench.audit.cli:app", "Try the promises of environments and reward functions."),
     "lean": SubApp("proofgym.verifiers.proof.cli:app", "Lean without a toolchain: make it, and see whether it proves."),
     "sandbox": SubApp("proofgym.sandboxes.cli:app", "Where untrusted code runs: what is contained here, and how well."),
     "verify": SubApp("proofgym.verifiers.cli:app", "Judge an answer, and say why."),
