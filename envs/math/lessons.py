@@ -8,7 +8,7 @@ it is. Lines of a higher degree than the task are not judged: their truth would 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -191,7 +191,8 @@ class QuadraticLesson(Lesson):
             at = [{self.name: root} for root in self.roots]
             if not all(any(equations.holds(left, right, root) for left, right in found) for root in at):
                 return Judgement(False, "a solution is lost")
-            return Judgement(True, "it holds for both solutions", 1 if len(found) == 2 else self.start)
+            apart = len(found) == 2 and self._apart(found, at)
+            return Judgement(True, "it holds for both solutions", 1 if apart else self.start)
         left, right = found[0]
         if not all(equations.holds(left, right, {self.name: root}) for root in self.roots):
             return Judgement(False, "a solution does not satisfy it")
@@ -199,6 +200,13 @@ class QuadraticLesson(Lesson):
         square = left.op == "pow" and equations.degree(left.args[0], names) == 1 and equations.degree(right, names) == 0
         close = square or (zero and equations.factored(left, names))
         return Judgement(True, "it holds for both solutions", 1 if close and self._says(left, right) else self.start)
+
+    def _apart(self, found: Sequence[tuple[Node, Node]], at: Sequence[Mapping[str, Fraction]]) -> bool:
+        """Whether each equation is linear and holds for a solution of its own: `0 = 0` beside the task is no step."""
+        if any(equations.degree(side, (self.name,)) > 1 for pair in found for side in pair):
+            return False
+        held = [tuple(equations.holds(left, right, root) for root in at) for left, right in found]
+        return sorted(held) == [(False, True), (True, False)]
 
     def _signed(self, left: Node, right: Node) -> list[tuple[Node, Node]]:
         return [(left, reading) for reading in equations.signs(right)]

@@ -215,7 +215,7 @@ class RegexDifference(Puzzle):
         return float(len(seen))
 
     def cheats(self) -> Sequence[str]:
-        return (f"Answer: {self.data['first']}", "Answer: a b c", "Answer: " + "a" * 60)
+        return (f"Answer: ({self.data['first']})", "Answer: a b c", "Answer: " + "a" * 60)
 
 
 class DfaConstruction(Puzzle):

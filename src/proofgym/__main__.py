@@ -33,6 +33,7 @@ class SubApp(NamedTuple):
 
 
 SUB_APPS: dict[str, SubApp] = {
+    "audit": SubApp("proofgym.bench.audit.cli:app", "Try the promises of environments and reward functions."),
     "export": SubApp("proofgym.adapters.cli:app", "Write tasks as a data set for another trainer."),
     "judge": SubApp("proofgym.verifiers.judge.cli:app", "Judge with a language model, and attack it."),
     "lean": SubApp("proofgym.verifiers.proof.cli:app", "Lean without a toolchain: make it, and see whether it proves."),
