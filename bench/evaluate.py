@@ -107,7 +107,11 @@ def evaluate(
         path = folder / "episodes" / f"{entry.id.split('/')[-1]}.jsonl"
         plans[entry.id] = (path, _kept(path, items) if resume else [])
     if any(len(kept) < len(items) for _, kept in plans.values()):
-        who.check()
+        try:
+            who.check()
+        except BaseException:
+            who.close()
+            raise
     _claim(folder, config)
     if resume:
         for path, kept in plans.values():

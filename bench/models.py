@@ -93,10 +93,10 @@ def contestant(
             )  # fmt: skip
         else:
             chat = model
-        check = chat.check if isinstance(chat, ApiModel) else lambda: None
-        return Contestant(
-            lambda limit: ChatPlayer(chat, temperature, limit, seed, system, tools, journal), check, chat=chat
-        )
+        found = Contestant(lambda limit: ChatPlayer(chat, temperature, limit, seed, system, tools, journal), chat=chat)
+        if isinstance(chat, ApiModel):
+            found.check, found.close = chat.check, chat.close
+        return found
     if tools or system:
         raise BadInput(f"--tools and --system are for models behind an API (api:NAME@URL), found {model!r}")
     assert isinstance(model, str)
@@ -106,6 +106,10 @@ def contestant(
         return Contestant(lambda _: ExpertPlayer(), scripted=True)
     if model == "random":
         return Contestant(lambda _: RandomPlayer(seed))
+    if model != "smollm2" and not (kind in ("hf", "vllm", "tiny") and (rest or kind == "tiny")):
+        raise BadInput(
+            f"no model {model!r}; use api:NAME@URL, hf:PATH, vllm:PATH, smollm2, tiny:ALPHABET, oracle, expert or random"
+        )
     return _local(model, kind, rest, temperature, seed, slots)
 
 
@@ -118,8 +122,6 @@ def _local(model: str, kind: str, rest: str, temperature: float, seed: int, slot
     if kind != "vllm":
         policy = load(model)
         return Contestant(lambda limit: PolicyPlayer(policy, Sampling(temperature, limit), (seed,)))
-    if not rest:
-        raise BadInput("vllm:PATH needs the path of a model")
     need("vllm", "vllm")
     from proofgym.agents.engines.vllm import VLLMEngine
 

@@ -139,8 +139,8 @@ class ApiModel:
     dropped: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise BadInput("an endpoint's model has a name: api:NAME@URL")
+        if not self.name or "://" in self.name:
+            raise BadInput(f"a model behind an API is NAME@URL with an http or https address, found {self.name!r}")
         if self.url is not None:
             parts = urlsplit(self.url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -150,7 +150,6 @@ class ApiModel:
         if self.timeout_s <= 0 or self.retries < 0 or (self.requests_per_minute or 1) <= 0:
             raise BadInput("timeout_s and requests_per_minute are above 0, and retries at least 0")
         self._lock = threading.Lock()
-        self._next_start = 0.0
         self._client: Any = None
         self._renamed = False  # whether the endpoint wants max_completion_tokens
 
@@ -219,6 +218,13 @@ class ApiModel:
             nonsense = reply
         raise ModelUnavailable(f"{self.where} answered {nonsense}, {self.retries + 1} times")
 
+    def close(self) -> None:
+        """Let go of the connections; the next question opens new ones."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
     @property
     def where(self) -> str:
         """The model and its endpoint, for sentences."""
@@ -232,23 +238,12 @@ class ApiModel:
                 if not key and self.url is None:
                     raise BadInput(f"{self.name} needs a key: set {self.key_env}, or name an endpoint (api:NAME@URL)")
                 timeout = openai.Timeout(self.timeout_s, connect=min(10.0, self.timeout_s))
-                hooks = {"request": [lambda _: self._wait_for_turn()]}
+                hooks = {"request": [_Pace(self.requests_per_minute)]}  # so that the client's retries are counted too
                 self._client = openai.OpenAI(
                     api_key=key or "none", base_url=self.url, max_retries=self.retries, timeout=timeout,
                     http_client=openai.DefaultHttpxClient(event_hooks=hooks, timeout=timeout),
                 )  # fmt: skip
             return self._client
-
-    def _wait_for_turn(self) -> None:
-        """Keep requests apart; called by the HTTP client, so that its own retries are counted too."""
-        if self.requests_per_minute is None:
-            return
-        with self._lock:
-            now = time.monotonic()
-            start = max(now, self._next_start)
-            self._next_start = start + 60.0 / self.requests_per_minute
-        if start > now:
-            time.sleep(start - now)
 
     def _request(self, client: Any, asked: Mapping[str, Any]) -> Any:
         """One request with the client's retries, and again without what the endpoint says it does not take."""
@@ -288,6 +283,25 @@ class ApiModel:
         refused = [name for name in named if error.param == name or f"'{name}'" in said or f'"{name}"' in said]
         self.dropped.update(refused)
         return bool(refused)
+
+
+class _Pace:
+    """Keeps requests apart: each waits for its turn."""
+
+    def __init__(self, per_minute: float | None) -> None:
+        self._gap_s = 60.0 / per_minute if per_minute else 0.0
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def __call__(self, request: object) -> None:
+        if not self._gap_s:
+            return
+        with self._lock:
+            now = time.monotonic()
+            start = max(now, self._next)
+            self._next = start + self._gap_s
+        if start > now:
+            time.sleep(start - now)
 
 
 def _read(answer: Any, price: tuple[float, float] | None) -> Reply | str:
