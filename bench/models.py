@@ -108,7 +108,7 @@ def contestant(
         return Contestant(lambda _: RandomPlayer(seed))
     if model != "smollm2" and not (kind in ("hf", "vllm", "tiny") and (rest or kind == "tiny")):
         raise BadInput(
-            f"no model {model!r}; use api:NAME@URL, hf:PATH, vllm:PATH, smollm2, tiny:ALPHABET, oracle, expert or random"
+            f"no model {model!r}; use api:NAME@URL, hf:PATH, vllm:PATH, smollm2, tiny:ALPHABET, oracle, expert, random"
         )
     return _local(model, kind, rest, temperature, seed, slots)
 

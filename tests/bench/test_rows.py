@@ -57,6 +57,20 @@ def test_a_row_is_its_episode_wherever_it_comes_from(tmp_path_factory: Any, epis
         assert rows.episode_at(path, row) == episode
 
 
+def test_text_that_looks_like_tokens_is_text_and_long_lines_count_their_tokens(tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl"
+    text = '{"action_ids":[1,2,3],"prompt_ids":[' + "\\" * 3 + '"],"logprobs":[]}' * 50
+    turns = [
+        Turn(text, text, 0.5, action_ids=list(range(400)), logprobs=[-0.5] * 400, prompt_ids=[7]),
+        Turn("", "", 0.0),
+    ]
+    trajectory.write(path, [Trajectory("e", {"family": text}, 0, 1, 0, turns, "terminated")])
+    line = path.read_text()
+    path.write_text(line + json.dumps(json.loads(line)) + "\n")  # somebody else's spelling
+    for row in rows.read(path).rows:
+        assert (row.tokens, row.prompt_tokens, row.family, row.reward) == (400, 1, text, 0.5)
+
+
 def episode(index: int, reward: float = 1.0, **more: Any) -> Trajectory:
     turn = Turn("q", "a", reward, verdict=Verdict.right() if reward == 1.0 else Verdict.wrong("no"))
     return Trajectory("e", {"fingerprint": f"t{index}", **more}, 0, index, 0, [turn], "terminated")
