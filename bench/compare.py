@@ -75,7 +75,7 @@ class Comparison:
         a, b: Their names.
         metric: `reward` or `solved`.
         overall: Over all environments.
-        by_env, by_family, by_level: For parts of the tasks; families are named `environment: family`.
+        by_env, by_family, by_level: For parts of the tasks; families and levels are named `environment: family`.
         unmatched: Why tasks were left out, with how many.
     """
 
@@ -137,12 +137,12 @@ def compare_rows(
     about = {key: first[key][0] for key in both}
     envs = _parts(pairs, lambda key: key[0])
     families = _parts(pairs, lambda key: f"{key[0]}: {about[key].family or 'unknown'}")
-    levels = _parts(pairs, lambda key: level_of(about[key].difficulty))
+    levels = _parts(pairs, lambda key: f"{key[0]}: {level_of(about[key].difficulty)}")
     return Comparison(
         a, b, metric, _difference(list(pairs.values())),
         by_env=envs,
         by_family=families if len(families) > len(envs) else {},
-        by_level=levels if len(levels) > 1 else {},
+        by_level=levels if len(levels) > len(envs) else {},
         unmatched=unmatched,
     )  # fmt: skip
 

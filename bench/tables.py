@@ -40,11 +40,11 @@ def comparison(found: Comparison) -> RenderableType:
     drawn = _table(f"mean {found.metric}", "tasks", "A", "B", "B - A", "p", "d", "B better", "B worse")
     for name, part in found.by_env.items():
         drawn.add_row(Text(_short(name), "bold"), *_difference(part))
-        for family, inner in found.by_family.items():
-            if family.startswith(f"{name}: "):
-                drawn.add_row(Text("  " + family.removeprefix(f"{name}: "), "dim"), *_difference(inner))
-    for level, part in found.by_level.items():
-        drawn.add_row(Text(f"level {level}", "dim"), *_difference(part))
+        for label, parts in (("", found.by_family), ("level ", found.by_level)):
+            for part_name, inner in parts.items():
+                if part_name.startswith(f"{name}: "):
+                    short = part_name.removeprefix(f"{name}: ")
+                    drawn.add_row(Text(f"  {label}{short}", "dim"), *_difference(inner))
     if len(found.by_env) > 1:
         drawn.add_row(Text("all", "bold"), *_difference(found.overall))
     said = [f"A = {found.a}", f"B = {found.b}"]

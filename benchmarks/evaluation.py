@@ -64,7 +64,7 @@ THEIRS = """
 import sys
 from inspect_ai import Task, eval
 from inspect_ai.dataset import Sample
-from inspect_ai.model import ModelOutput, get_model
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import includes
 from inspect_ai.solver import generate
 
@@ -72,7 +72,9 @@ n, folder = int(sys.argv[1]), sys.argv[3]
 text = "What is the answer to this one? " * 8
 samples = [Sample(input=f"Question {i}: {text}", target="4") for i in range(n)]
 def answer(input, tools, tool_choice, config):
-    return ModelOutput.from_content("mockllm", "The answer is 4. " * 10)
+    output = ModelOutput.from_content("mockllm", "The answer is 4. " * 10)
+    output.usage = ModelUsage(input_tokens=100, output_tokens=40, total_tokens=140)  # else it counts them itself
+    return output
 model = get_model("mockllm/model", custom_outputs=answer)
 [log] = eval(Task(dataset=samples, solver=generate(), scorer=includes()), model=model, log_dir=folder, display="none",
              max_connections=16)

@@ -129,7 +129,7 @@ def test_passes_averages_the_tasks_that_have_enough_attempts(tasks: list[list[bo
 
 
 @pytest.mark.parametrize(
-    ("effect", "tasks"),  # statsmodels 0.14, TTestPower().solve_power(effect, power=0.8, alpha=0.05), rounded up
+    ("effect", "tasks"),  # statsmodels 0.15, TTestPower().solve_power(effect, power=0.8, alpha=0.05), rounded up
     [(0.1, 787), (0.2, 199), (0.5, 34), (0.8, 15), (1.0, 10)],
 )
 def test_tasks_needed_agree_with_published_tables(effect: float, tasks: int) -> None:
@@ -143,7 +143,19 @@ def test_power_is_what_simulated_t_tests_find() -> None:
     draws = rng.normal(0.4, 1.0, size=(4000, 30))
     share = float(np.mean(scipy.stats.ttest_1samp(draws, 0.0, axis=1).pvalue < 0.05))
     assert statistics.power(0.4, 1.0, 30) == pytest.approx(share, abs=0.025)
+    assert statistics.power(0.4, 1.0, 30) == pytest.approx(0.5628136071410574, abs=1e-9)  # statsmodels 0.15
     assert statistics.power(0.02, 0.5, 5000) == pytest.approx(statistics.power(0.02, 0.5, 5001), abs=1e-3)
+
+
+def test_clustered_comparison_agrees_with_statsmodels() -> None:
+    rng = np.random.default_rng(3)
+    groups = np.repeat(np.arange(25), 4)
+    differences = rng.normal(0.1, 1, 100) + rng.normal(0, 0.5, 25)[groups]
+    found = statistics.paired([0.0] * 100, differences.tolist(), groups.tolist())
+    # statsmodels 0.15: OLS(d, 1).fit(cov_type="cluster", use_t=True), with its small-sample corrections
+    assert found.error == pytest.approx(0.13889262, abs=1e-8)
+    assert found.p == pytest.approx(0.46459894, abs=1e-6)
+    assert (found.low, found.high) == pytest.approx((-0.18344108, 0.38987949), abs=1e-7)
 
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=8))
