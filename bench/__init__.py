@@ -5,4 +5,31 @@ if __name__ != "proofgym.bench":
         f"this folder is `proofgym.bench`; install proofgym and import it by that name, not as {__name__!r}"
     )
 
-__all__: list[str] = []
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from proofgym.bench.compare import compare
+    from proofgym.bench.evaluate import evaluate
+
+__all__ = ["compare", "evaluate"]
+
+_DOORS = frozenset(__all__)
+
+
+class _Package(ModuleType):
+    """Keeps the doors functions: importing the module of the same name would put the module in the function's place."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, getattr(value, name) if name in _DOORS and isinstance(value, ModuleType) else value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _DOORS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{name}"), name)

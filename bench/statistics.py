@@ -20,9 +20,14 @@ from numpy.typing import NDArray
 
 from proofgym.errors import BadInput, need
 
-__all__ = ["Interval", "Paired", "mean_interval", "paired", "pass_at_k", "pass_hat_k", "share", "wilson"]
+__all__ = [
+    "Interval", "Paired", "holm", "mean_interval", "paired", "pass_at_k", "pass_hat_k", "passes", "power", "share",
+    "tasks_for_difference", "tasks_for_width", "wilson",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
+
+_MANY = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +61,12 @@ class Paired:
     Args:
         difference: Mean of b - a: positive when b is better.
         low, high: The t interval of the difference.
-        p: Two-sided probability of a difference at least this large if there were none.
+        p: Two-sided probability of a difference at least this large if there were none. By the t test; where the
+            difference never varies, by the signs of the tasks alone.
         effect: The difference in units of its own standard deviation (Cohen's d_z); infinite if it never varies.
         n: Pairs.
+        error: Standard error of the difference, clustered by task.
+        tasks: Clusters.
     """
 
     difference: float
@@ -67,6 +75,18 @@ class Paired:
     p: float
     effect: float
     n: int
+    error: float = math.nan
+    tasks: int = 0
+
+    @property
+    def spread(self) -> float:
+        """What the standard deviation of tasks would have to be for this standard error, for `power`."""
+        return self.error * math.sqrt(self.tasks)
+
+    def to_json(self) -> dict[str, float | int | None]:
+        """A plain dictionary; an infinite number is null."""
+        values = {name: getattr(self, name) for name in ("difference", "low", "high", "p", "effect", "n", "tasks")}
+        return {key: value if math.isfinite(value) else None for key, value in values.items()}
 
 
 def mean_interval(
@@ -223,13 +243,118 @@ def paired(
     if G < 2:
         raise BadInput(f"a comparison needs at least two tasks, found {G}")
     mean = math.fsum(d) / len(d)
-    if d.min() == d.max():  # the difference never varies: the interval has no width and the test no doubt
+    if d.min() == d.max():  # the difference never varies: no width to the interval, and only signs to test
         same = mean == 0
-        return Paired(mean, mean, mean, float(same), 0.0 if same else math.copysign(math.inf, mean), len(d))
+        effect = 0.0 if same else math.copysign(math.inf, mean)
+        return Paired(mean, mean, mean, 1.0 if same else 2.0 ** (1 - G), effect, len(d), 0.0, G)
     error = _standard_error(d - mean, labels, G)
     half = _t_quantile(level, G - 1) * error
     p = 2 * float(_special().stdtr(G - 1, -abs(mean) / error)) if error > 0 else float(mean == 0)
-    return Paired(mean, mean - half, mean + half, p, mean / float(d.std(ddof=1)), len(d))
+    return Paired(mean, mean - half, mean + half, p, mean / float(d.std(ddof=1)), len(d), error, G)
+
+
+def passes(
+    solved: Sequence[bool], clusters: Sequence[Hashable], k: int, *, every: bool = False, level: float = 0.95
+) -> Interval | None:
+    """pass@k over tasks, or pass^k with `every`: the mean of the tasks' unbiased estimates and its interval.
+
+    Args:
+        solved: One for each judged attempt.
+        clusters: The task of each.
+        k: Tasks with fewer judged attempts are left out.
+        every: All of k attempts have to solve the task, instead of at least one.
+    Returns:
+        `n` is the number of tasks; None if no task has k judged attempts.
+
+    >>> print(passes([True, False, False, False], ["p", "p", "q", "q"], 2))
+    0.500 [0.000, 1.000] (n = 2)
+    """
+    counts: dict[Hashable, list[int]] = {}
+    for right, task in zip(solved, clusters, strict=True):
+        count = counts.setdefault(task, [0, 0])
+        count[0] += 1
+        count[1] += bool(right)
+    estimate = pass_hat_k if every else pass_at_k
+    values = [estimate(n, c, k) for n, c in counts.values() if n >= k]
+    return mean_interval(values, level=level, bounds=(0.0, 1.0)) if values else None
+
+
+def power(difference: float, spread: float, tasks: int, level: float = 0.95) -> float:
+    """The chance that a two-sided paired t test over so many tasks finds a difference that is there.
+
+    Args:
+        difference: The true mean difference.
+        spread: The standard deviation of the tasks' differences; above 0.
+        tasks: At least 2.
+        level: 1 minus the test's level.
+    Source:
+        Cohen 1988, chapter 2: the noncentral t distribution.
+
+    >>> round(power(0.5, 1.0, 34), 3)
+    0.808
+    """
+    _check_level(level)
+    if spread <= 0 or tasks < 2:
+        raise BadInput(f"power needs a spread above 0 and at least 2 tasks, found {spread:g} and {tasks}")
+    shift = abs(difference) / spread * math.sqrt(tasks)
+    if tasks > _MANY:  # the t distribution is the normal one here, and the series for the other is slow
+        z, normal = NormalDist().inv_cdf((1 + level) / 2), NormalDist()
+        return normal.cdf(shift - z) + normal.cdf(-shift - z)
+    critical = _t_quantile(level, tasks - 1)
+    above, below = (float(_special().nctdtr(tasks - 1, shift, end)) for end in (critical, -critical))
+    below = below if math.isfinite(below) else 0.0  # too small for the series
+    return 1.0 - above + below if math.isfinite(above) else 1.0
+
+
+def tasks_for_difference(difference: float, spread: float, chance: float = 0.8, level: float = 0.95) -> int:
+    """How many tasks a paired comparison needs to find a difference with this chance.
+
+    >>> tasks_for_difference(0.5, 1.0)
+    34
+    """
+    if difference == 0 or not 0.0 < chance < 1.0:
+        raise BadInput("a difference of 0 is never found, and a chance lies between 0 and 1")
+    few, many = 1, 2
+    while power(difference, spread, many, level) < chance:
+        few, many = many, many * 2
+        if many > 2**50:
+            raise BadInput(f"a difference of {difference:g} is lost in a spread of {spread:g}")
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if power(difference, spread, middle, level) >= chance else (middle, many)
+    return many
+
+
+def tasks_for_width(half_width: float, interval: Interval, tasks: int) -> int | None:
+    """How many tasks would bring a mean's interval down to +- `half_width`, if they vary as these did.
+
+    Args:
+        interval: A t interval that was not clipped at a bound, or its wider end counts.
+        tasks: Clusters behind it.
+    Returns:
+        None where the interval has no width or no end.
+    """
+    half = max(interval.high - interval.mean, interval.mean - interval.low)
+    if not math.isfinite(half) or half <= 0:
+        return None
+    return math.ceil(tasks * (half / half_width) ** 2)
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """Probabilities adjusted so that the chance of any false finding among them stays at the level.
+
+    Source:
+        Holm 1979.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    adjusted = [0.0] * len(ps)
+    highest = 0.0
+    for rank, place in enumerate(sorted(range(len(ps)), key=lambda at: ps[at])):
+        highest = max(highest, min(1.0, (len(ps) - rank) * ps[place]))
+        adjusted[place] = highest
+    return adjusted
 
 
 # Inside ---------------------------------------------------------------------------------------------------------------

@@ -43,6 +43,9 @@ class Turn:
         anchor: A key of the state in which the action was chosen; empty means that the observation is the key.
         nodes: Of tree rollouts, one per sampled token: the tree node it belongs to. Numbers are unique among the
             attempts at one item; attempts that share a token share its node, so each is a path and parents are implied.
+        tool_calls: Where the policy called tools: `id`, `name` and `arguments` as it wrote them; `action` is what the
+            environment was given for them.
+        usage: As an endpoint counted them: `prompt_tokens`, `completion_tokens`, and `cost_usd` if a price is known.
     """
 
     observation: str
@@ -58,6 +61,8 @@ class Turn:
     cut: bool = False
     anchor: str = ""
     nodes: list[int] = field(default_factory=list)
+    tool_calls: list[dict[str, str]] = field(default_factory=list)
+    usage: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary that `from_json` reads back."""
@@ -75,6 +80,8 @@ class Turn:
             "cut": self.cut,
             **({"anchor": self.anchor} if self.anchor else {}),
             **({"nodes": self.nodes} if self.nodes else {}),
+            **({"tool_calls": self.tool_calls} if self.tool_calls else {}),
+            **({"usage": self.usage} if self.usage else {}),
         }
 
     @classmethod

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 import types
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -76,42 +75,33 @@ def test_train_passes_its_arguments_on_and_says_where_the_report_is(
     assert seen == {"recipe": "other.yaml", "overrides": (), "run_dir": None, "resume": False}
 
 
-@dataclass
-class Row:
-    env: str = "proofgym/Countdown-v0"
-    n: int = 18
-    unjudged: int = 2
-    mean: float = 0.25
-    low: float = 0.125
-    high: float = 0.375
-    solved: float = 0.2
-    solved_low: float = 0.1
-    solved_high: float = 0.4
-    turns: float = 1.0
-    tokens: float = 12.0
-    seconds: float = 3.0
-
-
 def test_eval_passes_its_arguments_on_and_prints_intervals(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    from proofgym.bench.models import Client
+    from proofgym.bench.summary import EnvResult
+
     (tmp_path / "config.json").write_text("{}")
     seen: dict[str, Any] = {}
+    result = EnvResult("proofgym/Countdown-v0", 18, 2, 0.25, 0.125, 0.375, 0.2, 0.1, 0.4, 1.0, 12.0, 3.0, more_tasks=77)
 
     def evaluate(env_ids: list[str], model: str, **rest: Any) -> Any:
         seen.update(rest, env_ids=env_ids, model=model)
-        return types.SimpleNamespace(results=[Row()], run_dir=tmp_path)
+        return types.SimpleNamespace(results=[result], run_dir=tmp_path, notes=["worth knowing"])
 
     stand_in(monkeypatch, "proofgym.bench.evaluate", evaluate=evaluate)
     command = "eval Countdown proofgym/GSM8K-v0 --model smollm2 -n 20 -k 2 --data q.jsonl --set level=0.5 --set name=x"
+    command += " --price 0.5,2 --rpm 30 --timeout 9 --retries 1 --key-env MY_KEY"
     assert cli.main(command.split()) == 0
     assert seen == {
         "env_ids": ["Countdown", "proofgym/GSM8K-v0"], "model": "smollm2", "n": 20, "k": 2, "seed": 0, "split": "test",
         "run_dir": None, "env_kwargs": {"level": 0.5, "name": "x", "path": "q.jsonl"}, "temperature": 0.0,
-        "max_tokens": None, "batch_size": 16, "resume": False,
+        "max_tokens": None, "batch_size": 16, "resume": False, "tools": False, "system": None,
+        "client": Client("MY_KEY", 9.0, 1, 30.0, (0.5, 2.0)),
     }  # fmt: skip
     printed = capsys.readouterr().out
-    for said in ("Countdown-v0", "18", "2", "[0.125, 0.375]", "[0.100, 0.400]", str(tmp_path / "report.html")):
+    says = ("Countdown-v0", "18", "2", "[0.125, 0.375]", "[0.100, 0.400]", "77 more tasks", "worth knowing")
+    for said in (*says, str(tmp_path / "report.html")):
         assert said in printed
 
 
@@ -145,6 +135,10 @@ def test_doctor_finds_what_is_here(capsys: pytest.CaptureFixture[str]) -> None:
         (["show", "--bad"], "--bad"),
         (["sing"], "sing"),
         (["eval", "Countdown"], "--model"),
+        (["eval", "Countdown", "--model", "gpt"], "no model 'gpt'"),
+        (["eval", "Countdown", "--model", "api:m@ftp://x"], "an http or https address"),
+        (["eval", "Countdown", "--model", "oracle", "--price", "free"], "--price takes IN,OUT"),
+        (["eval", "Countdown", "--model", "oracle", "--price=-1,2"], "at least 0"),
         (["eval", "Countdown", "--model", "oracle", "-n", "many"], "valid integer"),
     ],
 )

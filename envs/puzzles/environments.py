@@ -15,6 +15,7 @@ from proofgym.envs.base import TurnResult, VerifiableEnv
 from proofgym.envs.puzzles.answers import tidy
 from proofgym.envs.puzzles.contract import Illegal, Knobs, MovePuzzle, Puzzle
 from proofgym.envs.puzzles.families import FAMILIES, load
+from proofgym.envs.tools import ActTool
 from proofgym.errors import BadInput
 from proofgym.verifiers import Credit, Verdict
 from proofgym.verifiers.math.numeric import lines
@@ -89,7 +90,7 @@ class PuzzleEnv(VerifiableEnv):
         return self._puzzle
 
 
-class PuzzleSteps(PuzzleEnv):
+class PuzzleSteps(ActTool, PuzzleEnv):
     """Asks one move of a puzzle a turn, and pays each by how much nearer the goal it comes.
 
     Observation: first the rules and the position, then what the last move did, or why it was refused, and the position.
@@ -103,6 +104,7 @@ class PuzzleSteps(PuzzleEnv):
 
     puzzle_class: ClassVar[type[MovePuzzle[Any]]]
     default_max_turns: ClassVar[int] = 50
+    tool_word = "move"
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from typing_extensions import Self
 
 from proofgym.envs.base import TurnResult, VerifiableEnv
+from proofgym.envs.tools import ActTool
 from proofgym.errors import BadInput
 from proofgym.verifiers import Credit, Verdict
 
@@ -71,7 +72,7 @@ def _text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-class WorldEnv(VerifiableEnv):
+class WorldEnv(ActTool, VerifiableEnv):
     """A text world played one command a turn; see its subclasses.
 
     The potential is 1 - d / d0, where d is the length of the shortest plan to the goal that is known (found here, or

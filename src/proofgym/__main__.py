@@ -1,4 +1,4 @@
-"""The command line: `proofgym list`, `show`, `play`, `train`, `eval`, `view`, `doctor`.
+"""The command line: `proofgym list`, `show`, `play`, `train`, `view`, `doctor`, and what `SUB_APPS` adds.
 
 Each command builds arguments and calls one function that a notebook can call too; whatever is heavy is imported when a
 command runs. Exit codes: 0 done, 1 a check failed, 2 a mistaken request, 130 stopped by Ctrl-C.
@@ -19,7 +19,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from proofgym import __version__
-from proofgym.envs.registry import find, list_envs
+from proofgym.envs.registry import list_envs
 from proofgym.errors import BadInput, ProofgymError
 
 __all__ = ["app", "main"]
@@ -34,9 +34,13 @@ class SubApp(NamedTuple):
 
 SUB_APPS: dict[str, SubApp] = {
     "audit": SubApp("proofgym.bench.audit.cli:app", "Try the promises of environments and reward functions."),
+    "compare": SubApp("proofgym.bench.cli:compare_app", "Compare two runs task by task."),
+    "eval": SubApp("proofgym.bench.cli:eval_app", "Evaluate a model, with intervals, and write a report."),
     "export": SubApp("proofgym.adapters.cli:app", "Write tasks as a data set for another trainer."),
     "judge": SubApp("proofgym.verifiers.judge.cli:app", "Judge with a language model, and attack it."),
+    "leaderboard": SubApp("proofgym.bench.cli:leaderboard_app", "Order runs, and say which differences are real."),
     "lean": SubApp("proofgym.verifiers.proof.cli:app", "Lean without a toolchain: make it, and see whether it proves."),
+    "rescore": SubApp("proofgym.bench.cli:rescore_app", "Judge stored episodes anew, and print the flips."),
     "rewards": SubApp("proofgym.envs.rewards.cli:app", "The terms of rewards; or what a reward says."),
     "sandbox": SubApp("proofgym.sandboxes.cli:app", "Where untrusted code runs: what is contained here, and how well."),
     "verify": SubApp("proofgym.verifiers.cli:app", "Judge an answer, and say why."),
@@ -205,8 +209,10 @@ def train(
     dry_run: Annotated[bool, typer.Option(help="Every stage once with a tiny model; say what is missing.")] = False,
 ) -> None:
     """Train a policy by a recipe, and write a report."""
+    from proofgym.bench.options import pair
+
     for setting in settings or []:
-        _pair(setting)
+        pair(setting)
     if dry_run:
         from proofgym.agents.recipe import rehearse
 
@@ -222,46 +228,6 @@ def train(
     if os.environ.get("RANK", "0") != "0":  # of several processes under torchrun, the first one reports
         return
     _say_report(written if written.is_dir() else written.parent)
-
-
-@app.command("eval")
-def eval_(
-    envs: Annotated[list[str], typer.Argument(metavar="ENV", help="One or more environment ids.")],
-    model: Annotated[str, typer.Option(help="smollm2, hf:PATH, oracle or random.")],
-    n: Annotated[int, typer.Option("-n", help="Tasks of each environment.")] = 100,
-    k: Annotated[int, typer.Option("-k", help="Attempts at each task.")] = 1,
-    data: Data = None,
-    settings: Settings = None,
-    split: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
-    seed: Seed = 0,
-    temperature: Annotated[float, typer.Option(help="0 takes the likeliest token.")] = 0.0,
-    max_tokens: Annotated[int | None, typer.Option(help="Tokens of one action, at most; 256, or 32 a turn.")] = None,
-    batch_size: Annotated[int, typer.Option(help="Episodes played side by side.")] = 16,
-    run_dir: Annotated[Path | None, typer.Option(help="Where to write; a new folder below runs/ by default.")] = None,
-    resume: Annotated[bool, typer.Option(help="Keep what the run directory already holds; ask nothing twice.")] = False,
-) -> None:
-    """Evaluate a model, with intervals, and write a report."""
-    import gymnasium
-
-    for env in envs:  # a slip of the pen should not first load a model
-        if env not in gymnasium.registry and ":" not in env:
-            find(env)
-    from proofgym.bench.evaluate import evaluate
-
-    try:
-        summary = evaluate(
-            envs, model, n=n, k=k, seed=seed, split=split, run_dir=run_dir, env_kwargs=_kwargs(settings, data),
-            temperature=temperature, max_tokens=max_tokens, batch_size=batch_size, resume=resume,
-        )  # fmt: skip
-    except KeyboardInterrupt as stop:
-        raise _stopped(stop, run_dir) from None
-    from rich.console import Console
-
-    from proofgym.bench.show import results
-
-    # In a file or a pipe there is no width to keep to, and a figure cut short is none.
-    Console(width=None if sys.stdout.isatty() else 120).print(results(summary.results))
-    _say_report(summary.run_dir)
 
 
 @app.command()
@@ -293,23 +259,10 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
         raise typer.Exit(1)
 
 
-def _pair(setting: str) -> tuple[str, str]:
-    key, equals, value = setting.partition("=")
-    if not (key and equals):
-        raise BadInput(f"--set takes KEY=VALUE, found {setting!r}")
-    return key, value
-
-
 def _kwargs(settings: Sequence[str] | None, data: Path | None) -> dict[str, Any]:
-    import yaml
+    from proofgym.bench.options import env_kwargs
 
-    kwargs: dict[str, Any] = {}
-    for key, value in map(_pair, settings or ()):
-        try:
-            kwargs[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise BadInput(f"the value of --set {key}=... is no YAML: {value!r}") from error
-    return kwargs if data is None else {**kwargs, "path": str(data)}
+    return env_kwargs(settings, data)
 
 
 def _say_report(run_dir: Path) -> Path:

@@ -102,10 +102,78 @@ def test_paired_agrees_with_scipy(pairs: list[tuple[float, float]]) -> None:
     assert statistics.paired(b, a).difference == pytest.approx(-found.difference)
 
 
-def test_pairs_that_never_differ_leave_no_doubt() -> None:
+def test_a_difference_that_never_varies_is_tested_by_its_signs() -> None:
     assert statistics.paired([0.0, 1.0], [0.0, 1.0]).p == 1.0
     always = statistics.paired([0.0, 1.0], [0.5, 1.5])
-    assert (always.difference, always.p, always.effect) == (0.5, 0.0, math.inf)
+    assert (always.difference, always.p, always.effect) == (0.5, 0.5, math.inf)  # two tasks prove nothing
+    ten = statistics.paired([0.0] * 10, [1.0] * 10)
+    assert ten.p == pytest.approx(scipy.stats.binomtest(10, 10).pvalue)
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=1, max_size=5), min_size=2, max_size=12), st.integers(1, 5))
+def test_passes_averages_the_tasks_that_have_enough_attempts(tasks: list[list[bool]], k: int) -> None:
+    solved = [right for attempts in tasks for right in attempts]
+    clusters = [name for name, attempts in enumerate(tasks) for _ in attempts]
+    enough = [attempts for attempts in tasks if len(attempts) >= k]
+    for every, decide in ((False, any), (True, all)):
+        found = statistics.passes(solved, clusters, k, every=every)
+        if not enough:
+            assert found is None
+            continue
+        subsets = [list(itertools.combinations(attempts, k)) for attempts in enough]
+        shares = [sum(decide(subset) for subset in chosen) / len(chosen) for chosen in subsets]
+        assert found is not None
+        assert (found.mean, found.n) == (pytest.approx(sum(shares) / len(shares)), len(enough))
+        assert 0.0 <= found.low <= found.mean + 1e-9
+        assert found.mean <= found.high + 1e-9 <= 1.0 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("effect", "tasks"),  # statsmodels 0.15, TTestPower().solve_power(effect, power=0.8, alpha=0.05), rounded up
+    [(0.1, 787), (0.2, 199), (0.5, 34), (0.8, 15), (1.0, 10)],
+)
+def test_tasks_needed_agree_with_published_tables(effect: float, tasks: int) -> None:
+    assert statistics.tasks_for_difference(effect, 1.0) == tasks
+    assert statistics.power(effect, 1.0, tasks) >= 0.8 > statistics.power(effect, 1.0, tasks - 1)
+    assert statistics.tasks_for_difference(-effect / 50, 1.0 / 50) == tasks
+
+
+def test_power_is_what_simulated_t_tests_find() -> None:
+    rng = np.random.default_rng(5)
+    draws = rng.normal(0.4, 1.0, size=(4000, 30))
+    share = float(np.mean(scipy.stats.ttest_1samp(draws, 0.0, axis=1).pvalue < 0.05))
+    assert statistics.power(0.4, 1.0, 30) == pytest.approx(share, abs=0.025)
+    assert statistics.power(0.4, 1.0, 30) == pytest.approx(0.5628136071410574, abs=1e-9)  # statsmodels 0.15
+    assert statistics.power(0.02, 0.5, 5000) == pytest.approx(statistics.power(0.02, 0.5, 5001), abs=1e-3)
+
+
+def test_clustered_comparison_agrees_with_statsmodels() -> None:
+    rng = np.random.default_rng(3)
+    groups = np.repeat(np.arange(25), 4)
+    differences = rng.normal(0.1, 1, 100) + rng.normal(0, 0.5, 25)[groups]
+    found = statistics.paired([0.0] * 100, differences.tolist(), groups.tolist())
+    # statsmodels 0.15: OLS(d, 1).fit(cov_type="cluster", use_t=True), with its small-sample corrections
+    assert found.error == pytest.approx(0.13889262, abs=1e-8)
+    assert found.p == pytest.approx(0.46459894, abs=1e-6)
+    assert (found.low, found.high) == pytest.approx((-0.18344108, 0.38987949), abs=1e-7)
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=8))
+def test_holm_is_between_the_raw_and_bonferroni(ps: list[float]) -> None:
+    adjusted = statistics.holm(ps)
+    assert all(p <= q <= min(1.0, len(ps) * p) + 1e-12 for p, q in zip(ps, adjusted, strict=True))
+    assert sorted(range(len(ps)), key=lambda at: (ps[at], at)) == sorted(
+        range(len(ps)), key=lambda at: (adjusted[at], ps[at], at)
+    )
+
+
+def test_more_tasks_narrow_an_interval_by_the_square() -> None:
+    found = statistics.mean_interval([0.0, 1.0] * 50)
+    wanted = statistics.tasks_for_width(0.02, found, 100)
+    assert wanted is not None
+    again = statistics.mean_interval(([0.0, 1.0] * wanted)[:wanted])
+    assert (again.high - again.low) / 2 <= 0.02
+    assert statistics.tasks_for_width(0.02, statistics.mean_interval([1.0]), 1) is None
 
 
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from proofgym.envs.task import Task
 from proofgym.envs.worlds.base import WorldEnv
 from proofgym.envs.worlds.household.engine import Layout, World
+from proofgym.envs.worlds.household.expert import Expert
 from proofgym.envs.worlds.household.generator import EXTENDED, PLAIN, generate
 from proofgym.envs.worlds.household.grammar import GRAMMARS, Grammar, carry_out, menu
 from proofgym.envs.worlds.household.scene import Scene
@@ -107,6 +108,10 @@ class HouseholdEnv(WorldEnv):
             words = command.split(" ")
             return f"put {words[1]} {words[2]} in/on {words[4]} {words[5]}"
         return command
+
+    def expert(self) -> Expert | None:
+        """Somebody who plays one episode by what it reads; none where it does not know the tasks or the grammar."""
+        return Expert() if set(self.tasks) <= set(PLAIN) and self.grammar != "classic" else None
 
     def cheats(self) -> Sequence[str]:
         goal = self._world.layout.scene.goal.text if self._world else "win"

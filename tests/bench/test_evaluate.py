@@ -73,12 +73,14 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, after: int) -> list[tuple[int, in
     asked: list[tuple[int, int]] = []
     real = module.rollout
 
-    def stopping(*arguments: Any, **more: Any) -> Any:
-        for count, episode in enumerate(real(*arguments, **more)):
-            if count == after:
+    def stopping(*arguments: Any, on_episode: Any) -> Any:
+        def counted(episode: Trajectory) -> None:
+            if len(asked) == after:
                 raise Interrupted
             asked.append((episode.index, episode.sample))
-            yield episode
+            on_episode(episode)
+
+        return real(*arguments, on_episode=counted)
 
     monkeypatch.setattr(module, "rollout", stopping)
     return asked
