@@ -26,7 +26,6 @@ import gymnasium
 from gymnasium.envs.registration import EnvSpec
 
 from proofgym.adapters.wire import ServerRefused, SessionLost, Unreachable, decode_info, error_of, problem
-from proofgym.envs.registry import find
 from proofgym.envs.spaces import AnyText
 from proofgym.errors import BadInput, EpisodeOver, UnknownEnv, need
 
@@ -40,7 +39,9 @@ _LARGEST = 64 << 20
 
 
 @overload
-def connect(url: str, token: str | None = None, *, env: str | None = None, num_envs: None = None, **args: Any) -> RemoteEnv: ...
+def connect(
+    url: str, token: str | None = None, *, env: str | None = None, num_envs: None = None, **args: Any
+) -> RemoteEnv: ...
 @overload
 def connect(url: str, token: str | None = None, *, env: str | None = None, num_envs: int, **args: Any) -> Any: ...
 def connect(
@@ -213,7 +214,7 @@ class RemoteEnv(gymnasium.Env[str, str]):
         self._session: str | None = made["session"]
         self._call = int(made["call"])
         self.env_id, self.family, self.floor = told["id"], told["family"], told["floor"]
-        self.max_turns = int(told["max_turns"])
+        self.max_turns: int | None = told["max_turns"]
         self.observation_space = AnyText(told["observation_limit"])
         self.action_space = AnyText(told["action_limit"])
         self._finalizer = weakref.finalize(self, _farewell, self._connection, made["session"])
@@ -276,7 +277,7 @@ class RemoteEnv(gymnasium.Env[str, str]):
         return other
 
     def state(self) -> dict[str, Any]:
-        """Everything that `restore` needs, here or in a local environment. It holds the answer: for the trainer only."""
+        """All that `restore` needs, here or in a local environment. It holds the answer: for the trainer only."""
         state: dict[str, Any] = self._connection.call("state", session=self._open_session())["state"]
         return state
 
@@ -340,7 +341,9 @@ def chosen(connection: Connection, env: str | None) -> str:
         raise UnknownEnv(f"the server offers {', '.join(offered)}; name one with env=...")
     if env in offered:
         return env
-    matches = [name for name in offered if env in (name.rpartition("/")[2], name.rpartition("/")[2].rpartition("-v")[0])]
+    matches = [
+        name for name in offered if env in (name.rpartition("/")[2], name.rpartition("/")[2].rpartition("-v")[0])
+    ]
     if matches:
         return max(matches, key=lambda name: int(name.rpartition("-v")[2]))
     raise UnknownEnv(f"no environment {env!r} there; the server offers {', '.join(offered)}")

@@ -23,7 +23,7 @@ Arrays = NDArray[Any]
 Texts = tuple[str, ...]
 
 
-class RemoteVectorEnv(VectorEnv):  # type: ignore[type-arg]
+class RemoteVectorEnv(VectorEnv):
     """Copies of a served environment, played side by side; an ended episode is reset by the next step.
 
     What cannot be judged masks its own episode and leaves the others alone, as `MaskUnjudged` does: the turn is
@@ -68,7 +68,11 @@ class RemoteVectorEnv(VectorEnv):  # type: ignore[type-arg]
             options: For every copy; `reset_mask` (one truth value a copy) leaves the others where they are.
         """
         seeds: Sequence[int | None]
-        seeds = [None if seed is None else seed + i for i in range(self.num_envs)] if not isinstance(seed, Sequence) else seed
+        seeds = (
+            [None if seed is None else seed + i for i in range(self.num_envs)]
+            if not isinstance(seed, Sequence)
+            else seed
+        )
         if len(seeds) != self.num_envs:
             raise BadInput(f"{len(seeds)} seeds for {self.num_envs} copies")
         options = dict(options or {})

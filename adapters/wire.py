@@ -66,8 +66,10 @@ def kind_of(error: ProofgymError) -> str:
     """
     if isinstance(error, Unjudged):
         return "unjudged"
-    kinds = {UnknownEnv: "unknown-env", BadInput: "bad-input", EpisodeOver: "episode-over", NotForkable: "not-forkable"}
-    return next((kind for error_type, kind in kinds.items() if isinstance(error, error_type)), "unjudged")
+    for kind in ("unknown-env", "bad-input", "episode-over", "not-forkable"):
+        if isinstance(error, KINDS[kind].error):
+            return kind
+    return "unjudged"
 
 
 def problem(kind: str, detail: str) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def serve(
 
     run(
         Settings(
-            envs=tuple(dict.fromkeys(find(env).id for env in envs)), env_args=_values(settings),
+            envs=tuple(dict.fromkeys(env if ":" in env else find(env).id for env in envs)), env_args=_values(settings),
             client_args=(*ARGUMENTS, *(allow or ())), host=host, port=port, token=token(token_file), workers=workers,
             threads=threads, max_sessions=max_sessions, ttl_s=ttl, grace_s=grace, max_body=max_body,
             step_timeout_s=step_timeout, states=not no_state, trust_states=trust_states,

@@ -85,8 +85,7 @@ class Dispatcher:
                 routed.setdefault(host, []).append(place)
         if len(routed) == 1 and not replies:
             host, places = routed.popitem()
-            found = await self._send(host, calls)
-            replies = dict(zip(places, found, strict=True))
+            replies = dict(zip(places, await self._send(host, calls), strict=True))
         elif routed:
             sent = [self._send(host, [calls[place] for place in places]) for host, places in routed.items()]
             for places, part in zip(routed.values(), await asyncio.gather(*sent), strict=True):
@@ -155,5 +154,7 @@ def checked(operation: object, fields: Mapping[str, Any]) -> tuple[str, dict[str
 
 def complaint(errors: Sequence[Mapping[str, Any]]) -> str:
     """What pydantic found, in one line, without repeating what the client sent."""
-    found = [f"{'.'.join(str(part) for part in error['loc'] if part != 'body')}: {error['msg']}" for error in errors[:5]]
+    found = [
+        f"{'.'.join(str(part) for part in error['loc'] if part != 'body')}: {error['msg']}" for error in errors[:5]
+    ]
     return "; ".join(found).lstrip(": ")

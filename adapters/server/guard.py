@@ -5,6 +5,7 @@ Pure ASGI, so that it costs little and sees websockets too.
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
 from collections.abc import Iterable
@@ -76,7 +77,6 @@ class Guard:
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A body that does not say its length is counted as it comes."""
         seen = 0
-        begun = False
 
         async def watched() -> Message:
             nonlocal seen
@@ -86,16 +86,13 @@ class Guard:
                 raise _TooLarge
             return message
 
-        async def noted(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
+        async def gated(message: Message) -> None:
+            if seen <= self._settings.max_body:  # what the application makes of a cut body is not what we say
+                await send(message)
 
-        try:
-            await self.app(scope, watched, noted)
-        except _TooLarge:
-            if begun:
-                raise
+        with contextlib.suppress(_TooLarge):
+            await self.app(scope, watched, gated)
+        if seen > self._settings.max_body:
             await self._refuse(scope, send, "too-large", f"a body has at most {self._settings.max_body} bytes")
 
     async def _refuse(self, scope: Scope, send: Send, kind: str, detail: str) -> None:

@@ -1,8 +1,8 @@
 """Where sessions live: threads of the server itself, or worker processes that it talks to through sockets.
 
 A `Host` takes calls and gives replies. A worker process is a fresh interpreter with the table of `sessions`, a reader
-and a pool of threads; what passes through its socket is length-prefixed JSON, never pickle. A worker that dies makes the
-calls in it unjudged and is replaced; its sessions are gone, and the next call to one of them says so.
+and a pool of threads; what passes through its socket is length-prefixed JSON, never pickle. A worker that dies makes
+the calls in it unjudged and is replaced; its sessions are gone, and the next call to one of them says so.
 """
 
 from __future__ import annotations
@@ -35,8 +35,11 @@ class Host(Protocol):
     """A holder of sessions. `live` counts them as last heard; `pending` counts those being made."""
 
     name: str
-    live: int
     pending: int
+
+    @property
+    def live(self) -> int:
+        """How many sessions it holds."""
 
     @property
     def ready(self) -> bool:
@@ -117,7 +120,7 @@ class ProcessHost:
     """
 
     def __init__(self, settings: Settings, name: str, reaped: Reaped, replaced: Callable[[], None]) -> None:
-        self.name, self.live, self.pending = name, 0, 0
+        self.name, self.pending, self._live = name, 0, 0
         self._settings, self._reaped, self._replaced = settings, reaped, replaced
         self._numbers = itertools.count(1)
         self._waiting: dict[int, tuple[asyncio.Future[list[Reply]], int]] = {}
@@ -127,6 +130,11 @@ class ProcessHost:
         self._closing = False
         self._stuck = 0
         self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def live(self) -> int:
+        """How many sessions there are, as last heard."""
+        return self._live
 
     @property
     def ready(self) -> bool:
@@ -204,7 +212,7 @@ class ProcessHost:
                 if not answer.done():
                     reply = failure("unjudged", f"the worker process died (exit code {code}) and the session with it")
                     answer.set_result([reply] * count)
-            self.live = 0
+            self._live = 0
             if self._closing:
                 return
             self._replaced()
@@ -223,7 +231,7 @@ class ProcessHost:
         try:
             while True:
                 head, body = await _read(reader)
-                number, self.live, replies = head
+                number, self._live, replies = head
                 if number == 0:  # it is up, or it closed idle sessions
                     self._up.set()
                     self._reaped(replies)

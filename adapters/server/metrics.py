@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -24,22 +23,26 @@ class Metrics:
     """The counters of one server, in a registry of their own."""
 
     def __init__(self, hosts: Callable[[], Sequence[Host]]) -> None:
-        self.registry = CollectorRegistry()
-        made = {"registry": self.registry, "namespace": "proofgym"}
-        self._calls = Counter("calls", "Calls by operation and by what came of them", ["op", "result"], **made)
-        self._seconds = Histogram("call_seconds", "Time of a call", ["op"], buckets=_BUCKETS, **made)
-        self._episodes = Counter("episodes", "Episodes by how they ended", ["env", "end"], **made)
-        self._unjudged = Counter("unjudged", "Calls that could not be judged", ["env"], **made)
-        self.refused = Counter("refused", "Requests turned away before any session saw them", ["why"], **made)
-        self.reaped = Counter("sessions_reaped", "Idle sessions closed", **made)
-        self.replaced = Counter("workers_replaced", "Worker processes that died and were started again", **made)
-        self._started = Gauge("start_time_seconds", "When the server started, in Unix time", **made)
-        self._started.set(time.time())
-        for name, told, read in (
-            ("sessions", "Live sessions", lambda: sum(host.live for host in hosts())),
-            ("workers_ready", "Workers that take calls", lambda: sum(host.ready for host in hosts())),
-        ):
-            Gauge(name, told, **made).set_function(read)
+        self.registry = kept = CollectorRegistry()
+        self._calls = Counter(
+            "proofgym_calls", "Calls by operation and by what came of them", ["op", "result"], registry=kept
+        )
+        self._seconds = Histogram("proofgym_call_seconds", "Time of a call", ["op"], buckets=_BUCKETS, registry=kept)
+        self._episodes = Counter("proofgym_episodes", "Episodes by how they ended", ["env", "end"], registry=kept)
+        self._unjudged = Counter("proofgym_unjudged", "Calls that could not be judged", ["env"], registry=kept)
+        self.refused = Counter(
+            "proofgym_refused", "Requests turned away before any session saw them", ["why"], registry=kept
+        )
+        self.reaped = Counter("proofgym_sessions_reaped", "Idle sessions closed", registry=kept)
+        self.replaced = Counter(
+            "proofgym_workers_replaced", "Worker processes that died and were started again", registry=kept
+        )
+        started = Gauge("proofgym_start_time_seconds", "When the server started, in Unix time", registry=kept)
+        started.set_to_current_time()
+        sessions = Gauge("proofgym_sessions", "Live sessions", registry=kept)
+        sessions.set_function(lambda: sum(host.live for host in hosts()))
+        ready = Gauge("proofgym_workers_ready", "Workers that take calls", registry=kept)
+        ready.set_function(lambda: sum(host.ready for host in hosts()))
 
     def count(self, operation: str, reply: Reply, seconds: float) -> None:
         """One call that was carried out."""

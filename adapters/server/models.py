@@ -10,7 +10,7 @@ __all__ = ["REQUESTS", "Batch"]
 
 
 def _text(value: object) -> str:
-    """Any string, lone surrogates included, which pydantic's own type refuses: what a policy writes is judged, always."""
+    """Any string, lone surrogates included, which pydantic's own type refuses: all that a policy writes is judged."""
     if not isinstance(value, str):
         raise ValueError(f"an action is text, found {type(value).__name__}")
     return value
@@ -114,7 +114,7 @@ class Environment(BaseModel):
     id: str
     domain: str
     summary: str
-    max_turns: int
+    max_turns: int | None
     observation_limit: Annotated[int, Field(description="Characters of an observation, at most.")]
     action_limit: Annotated[int, Field(description="Characters of an action that are read.")]
     family: str | None

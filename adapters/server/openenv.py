@@ -62,7 +62,9 @@ def _router(env_id: str, offer: Mapping[str, Any], dispatcher: Dispatcher) -> AP
 
     @router.get("/health")
     async def health() -> Response:
-        return JSONResponse({"status": "healthy" if dispatcher.ready else "unhealthy"}, 200 if dispatcher.ready else 503)
+        return JSONResponse(
+            {"status": "healthy" if dispatcher.ready else "unhealthy"}, 200 if dispatcher.ready else 503
+        )
 
     @router.get("/metadata")
     async def metadata() -> dict[str, Any]:
@@ -111,7 +113,9 @@ class _Episode:
         if kind == "state":
             return {"type": "state", "data": {"episode_id": self._episode_id, "step_count": self._turns}}
         if kind not in ("reset", "step"):
-            return _error("UNKNOWN_TYPE", f"unknown message type {str(kind)[:40]!r}; there are reset, step, state, close")
+            return _error(
+                "UNKNOWN_TYPE", f"unknown message type {str(kind)[:40]!r}; there are reset, step, state, close"
+            )
         if not isinstance(data, dict):
             return _error("VALIDATION_ERROR", "data is a JSON object")
         try:

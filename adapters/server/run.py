@@ -9,7 +9,7 @@ from typing import Any
 from proofgym.adapters.server.settings import Settings
 from proofgym.errors import need
 
-__all__ = ["server", "serve"]
+__all__ = ["serve", "server"]
 
 
 def server(settings: Settings, *, log_level: str = "warning", started: Callable[[int], None] | None = None) -> Any:
@@ -23,7 +23,9 @@ def server(settings: Settings, *, log_level: str = "warning", started: Callable[
     need("websockets", "serve")
     from proofgym.adapters.server import create_app
 
-    class Server(uvicorn.Server):  # type: ignore[misc]
+    base: Any = uvicorn.Server
+
+    class Server(base):  # type: ignore[misc]
         async def startup(self, sockets: Any = None) -> None:
             await super().startup(sockets=sockets)
             if self.started and started is not None:

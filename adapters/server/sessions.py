@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import inspect
 import json
 import math
 import secrets
@@ -23,7 +24,7 @@ import gymnasium
 from proofgym.adapters import wire
 from proofgym.adapters.server.settings import Settings
 from proofgym.envs.base import VerifiableEnv, fork
-from proofgym.envs.registry import find, make
+from proofgym.envs.registry import list_envs, make
 from proofgym.envs.task import canonical_json
 from proofgym.errors import BadInput, NotForkable, ProofgymError, Unjudged
 
@@ -182,7 +183,13 @@ class Sessions:
     # What happens in an episode ---------------------------------------------------------------------------------------
 
     def _reset(self, session: _Session, request: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        observation, info = session.env.reset(seed=request.get("seed"), options=request.get("options"))
+        options = request.get("options")
+        try:
+            observation, info = session.env.reset(seed=request.get("seed"), options=options)
+        except (TypeError, ValueError, LookupError) as error:
+            if not options or isinstance(error, ProofgymError):
+                raise
+            raise BadInput(f"{session.env_id} cannot use these options: {error}") from error
         return {"observation": observation, "info": info}, {}
 
     def _step(self, session: _Session, request: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -190,7 +197,9 @@ class Sessions:
         reward = float(reward)
         if not math.isfinite(reward):
             raise Unjudged(f"the environment paid {reward}, which is no score")
-        end = getattr(getattr(info.get("verdict"), "status", None), "value", "none") if terminated or truncated else None
+        end = (
+            getattr(getattr(info.get("verdict"), "status", None), "value", "none") if terminated or truncated else None
+        )
         told = {
             "observation": observation, "reward": reward, "terminated": bool(terminated), "truncated": bool(truncated),
             "info": info,
@@ -262,7 +271,9 @@ class Sessions:
                 except ProofgymError as error:
                     session.reply = failure(wire.kind_of(error), str(error), **note)
                 except Exception as error:  # not ours: an environment that broke has given no score
-                    session.reply = failure("unjudged", f"the environment failed ({type(error).__name__}: {error})", **note)
+                    session.reply = failure(
+                        "unjudged", f"the environment failed ({type(error).__name__}: {error})", **note
+                    )
                 session.expires = self._clock() + self._settings.ttl_s
                 return session.reply
 
@@ -301,17 +312,15 @@ class Sessions:
             raise BadInput(f"{clash[0]!r} is fixed by this server")
         try:
             made = make(env_id, disable_env_checker=True, **args, **self._settings.env_args)
-            # Ours refuse a step before a reset themselves, and a restored one needs no reset.
-            ours = isinstance(made, gymnasium.wrappers.OrderEnforcing) and isinstance(made.unwrapped, VerifiableEnv)
-            return made.env if ours else made
+            if isinstance(made, gymnasium.wrappers.OrderEnforcing) and isinstance(made.unwrapped, VerifiableEnv):
+                return made.env  # ours refuse a step before a reset themselves, and a restored one needs no reset
+            return made
         except ProofgymError:
             raise
         except (TypeError, ValueError) as error:
             raise BadInput(f"{env_id} cannot be made like this: {error}") from error
 
-    def _add(
-        self, env_id: str, env: gymnasium.Env[str, str], args: Mapping[str, Any], key: str | None
-    ) -> _Session:
+    def _add(self, env_id: str, env: gymnasium.Env[str, str], args: Mapping[str, Any], key: str | None) -> _Session:
         expires = self._clock() + self._settings.ttl_s
         session = _Session(f"{self._name}-{secrets.token_hex(16)}", env_id, env, dict(args), expires, key or "")
         with self._lock:
@@ -349,10 +358,12 @@ class Sessions:
 
 def describe(env_id: str, env: gymnasium.Env[Any, Any]) -> dict[str, Any]:
     """What a client needs to know of an environment to stand in for it."""
-    inner, entry = env.unwrapped, find(env_id)
+    inner = env.unwrapped
+    entry = next((entry for entry in list_envs() if entry.id == env_id), None)
+    summary = entry.summary if entry else (inspect.getdoc(type(inner)) or "").partition("\n")[0]
     return {
-        "id": env_id, "domain": entry.domain, "summary": entry.summary,
-        "max_turns": getattr(inner, "max_turns", entry.max_turns),
+        "id": env_id, "domain": entry.domain if entry else "", "summary": summary,
+        "max_turns": getattr(inner, "max_turns", entry.max_turns if entry else None),
         "observation_limit": getattr(env.observation_space, "max_length", 1 << 20),
         "action_limit": getattr(env.action_space, "max_length", 1 << 20),
         "family": getattr(inner, "family", None), "floor": getattr(inner, "floor", None),

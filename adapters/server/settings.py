@@ -72,7 +72,7 @@ class Settings:
             raise BadInput("a token has at least 16 printable ASCII characters; `openssl rand -hex 32` makes one")
         if not self.token and not is_loopback(self.host):
             raise BadInput(
-                f"{self.host} can be reached by other machines, so a token is needed: set PROOFGYM_TOKEN or --token-file"
+                f"{self.host} can be reached by other machines: give a token in PROOFGYM_TOKEN or with --token-file"
             )
 
     @property

@@ -1,8 +1,9 @@
 """The websocket side: many sessions over one connection, messages answered as they are done.
 
-A message is `{"id": N, "op": "step", "session": ..., "action": ..., "call": ...}`, or `{"id": N, "op": "batch", "calls":
-[...]}`; its reply is `{"id": N, "status": 200, "body": {...}}`. The body is what the HTTP path would have answered. When
-the connection breaks off, the sessions made over it live on for the grace, so that their client can come back.
+A message is `{"id": N, "op": "step", "session": ..., "action": ..., "call": ...}`, or `{"id": N, "op": "batch",
+"calls": [...]}`; its reply is `{"id": N, "status": 200, "body": {...}}`. The body is what the HTTP path would have
+answered. When the connection breaks off, the sessions made over it live on for the grace, so that their client can come
+back.
 """
 
 from __future__ import annotations
