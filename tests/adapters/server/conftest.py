@@ -14,11 +14,11 @@ import pytest
 for module in ("fastapi", "uvicorn", "websockets", "prometheus_client", "httpx"):
     pytest.importorskip(module)
 
-from proofgym.adapters.server import Settings
-from proofgym.adapters.server.run import server
-from proofgym.envs.base import TurnResult, VerifiableEnv
-from proofgym.errors import Unjudged
-from proofgym.verifiers import Credit, Verdict
+from proofgym.adapters.server import Settings  # noqa: E402
+from proofgym.adapters.server.run import server  # noqa: E402
+from proofgym.envs.base import TurnResult, VerifiableEnv  # noqa: E402
+from proofgym.errors import Unjudged  # noqa: E402
+from proofgym.verifiers import Credit, Verdict  # noqa: E402
 
 Serve = Callable[..., contextlib.AbstractContextManager[str]]
 ENVS = ("proofgym/Countdown-v0", "proofgym/Sudoku4Steps-v0", "tests/Broken-v0")
