@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
         responses={401: _PROBLEM, 403: _PROBLEM, 413: _PROBLEM},
     )  # fmt: skip
     app.state.dispatcher = dispatcher
-    app.add_middleware(Guard, settings=settings, metrics=dispatcher.metrics)
+    app.add_middleware(Guard, settings=settings, refused=dispatcher.metrics.refuse)
     _add_problems(app)
     _add_sessions(app, dispatcher)
     _add_health(app, dispatcher)

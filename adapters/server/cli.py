@@ -12,7 +12,7 @@ from proofgym.adapters.server.settings import ARGUMENTS, Settings
 from proofgym.envs.registry import find
 from proofgym.errors import BadInput
 
-__all__ = ["app", "token"]
+__all__ = ["app", "token", "values"]
 
 app = typer.Typer(name="serve", help="Serve environments over HTTP and websocket.")
 
@@ -34,16 +34,20 @@ def token(file: Path | None) -> str:
     return found
 
 
-def _values(settings: list[str] | None) -> dict[str, Any]:
+def values(settings: list[str] | None) -> dict[str, Any]:
+    """What `--set KEY=VALUE` says, read as YAML."""
     import yaml
 
-    values: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for setting in settings or []:
         key, equals, value = setting.partition("=")
         if not (key and equals):
             raise BadInput(f"--set takes KEY=VALUE, found {setting!r}")
-        values[key] = yaml.safe_load(value)
-    return values
+        try:
+            found[key] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise BadInput(f"the value of --set {key}=... is no YAML: {value!r}") from error
+    return found
 
 
 @app.command()
@@ -76,7 +80,7 @@ def serve(
 
     run(
         Settings(
-            envs=tuple(dict.fromkeys(env if ":" in env else find(env).id for env in envs)), env_args=_values(settings),
+            envs=tuple(dict.fromkeys(env if ":" in env else find(env).id for env in envs)), env_args=values(settings),
             client_args=(*ARGUMENTS, *(allow or ())), host=host, port=port, token=token(token_file), workers=workers,
             threads=threads, max_sessions=max_sessions, ttl_s=ttl, grace_s=grace, max_body=max_body,
             step_timeout_s=step_timeout, states=not no_state, trust_states=trust_states,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import hmac
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from proofgym.adapters import wire
@@ -16,8 +16,6 @@ from proofgym.adapters.server.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from proofgym.adapters.server.metrics import Metrics
 
 __all__ = ["Guard"]
 
@@ -31,8 +29,8 @@ class Guard:
     A websocket that is turned away is answered with the same document at its handshake.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
-        self.app, self._settings, self._metrics = app, settings, metrics
+    def __init__(self, app: ASGIApp, settings: Settings, refused: Callable[[str], None]) -> None:
+        self.app, self._settings, self._refused = app, settings, refused
         self._token = settings.token.encode("ascii")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,7 +94,7 @@ class Guard:
             await self._refuse(scope, send, "too-large", f"a body has at most {self._settings.max_body} bytes")
 
     async def _refuse(self, scope: Scope, send: Send, kind: str, detail: str) -> None:
-        self._metrics.refused.labels(kind).inc()
+        self._refused(kind)
         document = wire.problem(kind, detail)
         body = json.dumps(document).encode()
         extra: Iterable[tuple[bytes, bytes]] = [(b"www-authenticate", b"Bearer")] if kind == "unauthorized" else []

@@ -30,7 +30,7 @@ class Metrics:
         self._seconds = Histogram("proofgym_call_seconds", "Time of a call", ["op"], buckets=_BUCKETS, registry=kept)
         self._episodes = Counter("proofgym_episodes", "Episodes by how they ended", ["env", "end"], registry=kept)
         self._unjudged = Counter("proofgym_unjudged", "Calls that could not be judged", ["env"], registry=kept)
-        self.refused = Counter(
+        self._refused = Counter(
             "proofgym_refused", "Requests turned away before any session saw them", ["why"], registry=kept
         )
         self.reaped = Counter("proofgym_sessions_reaped", "Idle sessions closed", registry=kept)
@@ -53,6 +53,10 @@ class Metrics:
             self._episodes.labels(note["env"], note["end"]).inc()
         if note.get("problem") == "unjudged":
             self._unjudged.labels(note.get("env", "")).inc()
+
+    def refuse(self, why: str) -> None:
+        """One request that was turned away."""
+        self._refused.labels(why).inc()
 
     def text(self) -> bytes:
         """Prometheus's exposition format."""

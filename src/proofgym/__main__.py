@@ -34,7 +34,7 @@ class SubApp(NamedTuple):
 
 SUB_APPS: dict[str, SubApp] = {
     "lean": SubApp("proofgym.verifiers.proof.cli:app", "Lean without a toolchain: make it, and see whether it proves."),
-    "mcp": SubApp("proofgym.adapters.mcp:app", "Offer an environment's tools to any MCP client."),
+    "mcp": SubApp("proofgym.adapters.mcp.cli:app", "Offer an environment's tools to any MCP client."),
     "sandbox": SubApp("proofgym.sandboxes.cli:app", "Where untrusted code runs: what is contained here, and how well."),
     "serve": SubApp("proofgym.adapters.server.cli:app", "Serve environments over HTTP and websocket."),
     "verify": SubApp("proofgym.verifiers.cli:app", "Judge an answer, and say why."),
