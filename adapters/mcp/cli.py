@@ -39,9 +39,7 @@ def server(settings: Settings, *, hints: bool = False) -> Any:
 def mcp(
     env: Annotated[str, typer.Argument(metavar="ENV", help="An id; `proofgym/` and the version may be left out.")],
     http: Annotated[bool, typer.Option("--http", help="Streamable HTTP at /mcp instead of standard input.")] = False,
-    host: Annotated[
-        str, typer.Option(help="With --http: where to listen; an open address needs a token.")
-    ] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="With --http; an open address needs a token.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="With --http.")] = 8001,
     token_file: Annotated[
         Path | None, typer.Option(help="A file with the token; without it, PROOFGYM_TOKEN is read.")

@@ -1,4 +1,4 @@
-"""The tools: `reset` asks a task, `act` plays, `verdict` says how it ended, and `hint`, if it is offered, asks an expert.
+"""The tools: `reset` asks a task, `act` plays, `verdict` says how it ended; `hint`, where offered, asks an expert.
 
 The client is the policy, so it reads what a policy may read: observations, and once the episode is over, status and
 reward. Grounds, credits and states stay here. What nobody can judge is an error of the tool, never a score of 0.
@@ -146,11 +146,9 @@ class _Desk:
         for name in list(self._episodes):
             if len(self._episodes) < self._settings.max_sessions:
                 return
-            if (
-                self._episodes[name].judged is not None
-                or self._episodes[name].fault
-                or self._sessions.handle("show", {"session": self._episodes[name].session}).status == 404
-            ):
+            episode = self._episodes[name]
+            over = episode.judged is not None or bool(episode.fault)
+            if over or self._sessions.handle("show", {"session": episode.session}).status == 404:
                 del self._episodes[name]
         if len(self._episodes) >= self._settings.max_sessions:
             raise ToolError(f"{len(self._episodes)} episodes are running, as many as are allowed; finish one first")
@@ -196,7 +194,7 @@ def create(settings: Settings, told: Mapping[str, Any], *, hints: bool = False) 
         instructions=f"{told['summary']} Call `reset` for a task and read its observation. {how} "
         "`verdict` says how it ended.",
     )  # fmt: skip
-    seeds = Field(default=None, ge=0, le=2**63 - 1, description="Which stream of tasks; without it, any task.")
+    seeds = Field(default=None, ge=0, le=2**62, description="Which stream of tasks; without it, any task.")
     places = Field(default=None, ge=0, le=2**53, description="Which task of the stream, from 0.")
     limit = Field(max_length=told["action_limit"], description="All that you answer in this turn, as plain text.")
 

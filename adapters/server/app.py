@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Path, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from proofgym import __version__
@@ -213,17 +214,24 @@ def _docs_page() -> str:
     return files("proofgym.adapters.server").joinpath("docs.html").read_text("utf-8")
 
 
+def _methods(app: FastAPI, request: Request) -> set[str]:
+    matching = (r for r in app.routes if isinstance(r, APIRoute) and r.path_regex.match(request.url.path))
+    return {method for route in matching for method in route.methods}
+
+
 def _add_problems(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def unusable(_: Request, error: RequestValidationError) -> Response:
         return _response(failure("bad-input", complaint(error.errors())))
 
     @app.exception_handler(HTTPException)
-    async def plain(_: Request, error: HTTPException) -> Response:
+    async def plain(request: Request, error: HTTPException) -> Response:
         kinds = {404: "not-found", 405: "method-not-allowed", 400: "bad-input"}
         kind = kinds.get(error.status_code, "bad-input" if error.status_code < 500 else "internal")
         response = _response(failure(kind, str(error.detail)))
         response.headers.update(error.headers or {})
+        if error.status_code == 405:  # a path may be spread over several routes, and the framework names the first
+            response.headers["allow"] = ", ".join(sorted(_methods(app, request)))
         return response
 
     @app.exception_handler(Problem)

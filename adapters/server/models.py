@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 __all__ = ["REQUESTS", "Batch"]
 
@@ -18,7 +18,9 @@ def _text(value: object) -> str:
 
 Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
 SessionId = Annotated[str, Field(max_length=80, description="As `POST /v1/sessions` gave it.")]
-Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
+"""JSON knows one kind of number, so 3.0 is an integer there."""
+Seed = Annotated[int, Field(ge=0, le=2**62), Whole]
 Number = Annotated[
     int,
     Field(
@@ -27,6 +29,7 @@ Number = Annotated[
         description="A number for this call that rises with every call in its session. The last one again gets the "
         "same reply and plays nothing; without numbers, a repeated request is a second call.",
     ),
+    Whole,
 ]
 Key = Annotated[
     str,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -210,3 +212,22 @@ def test_the_page_of_the_api_fetches_nothing_from_elsewhere(http: httpx.Client) 
     assert not re.search(r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//|@import|url\(", page)
     api = http.get("/openapi.json").json()
     assert set(api["paths"]["/v1/sessions/{session}/step"]["post"]["responses"]) >= {"200", "404", "409", "422", "424"}
+
+
+def test_a_method_that_a_path_lacks_is_answered_with_those_it_has(http: httpx.Client) -> None:
+    answer = http.patch("/v1/sessions/w0-x/state", json={})
+    problem(answer, 405, "method-not-allowed")
+    assert answer.headers["allow"] == "GET, PUT"
+
+
+@pytest.mark.slow
+def test_schemathesis_finds_nothing(serve: Serve) -> None:
+    """Requests made from the API's own description, valid and invalid, are answered as it says."""
+    pytest.importorskip("schemathesis")
+    with serve(ttl_s=30, max_sessions=400) as url:
+        command = [
+            sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json", "--max-examples", "25",
+            "--seed", "1", "--no-color", "--workers", "1",
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
