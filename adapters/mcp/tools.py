@@ -194,7 +194,7 @@ def create(settings: Settings, told: Mapping[str, Any], *, hints: bool = False) 
         instructions=f"{told['summary']} Call `reset` for a task and read its observation. {how} "
         "`verdict` says how it ended.",
     )  # fmt: skip
-    seeds = Field(default=None, ge=0, le=2**62, description="Which stream of tasks; without it, any task.")
+    seeds = Field(default=None, ge=0, le=2**53, description="Which stream of tasks; without it, any task.")
     places = Field(default=None, ge=0, le=2**53, description="Which task of the stream, from 0.")
     limit = Field(max_length=told["action_limit"], description="All that you answer in this turn, as plain text.")
 

@@ -20,7 +20,7 @@ Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
 SessionId = Annotated[str, Field(max_length=80, description="As `POST /v1/sessions` gave it.")]
 Whole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
 """JSON knows one kind of number, so 3.0 is an integer there."""
-Seed = Annotated[int, Field(ge=0, le=2**62), Whole]
+Seed = Annotated[int, Field(ge=0, le=2**53), Whole]
 Number = Annotated[
     int,
     Field(
