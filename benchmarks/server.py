@@ -132,7 +132,7 @@ def plain_http(url: str, script: list[str]) -> Callable[[float], int]:
     session = post("/v1/sessions", {"env": ENV})["session"]
 
     def play(seconds: float) -> int:
-        connection.close()  # one that was idle between rounds may have been closed there; the next request opens another
+        connection.close()  # one that was idle may have been closed there; the next request opens another
         steps, until = 0, time.perf_counter() + seconds
         while time.perf_counter() < until:
             post(f"/v1/sessions/{session}/reset", {"seed": 1})
