@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Protocol
 
 import gymnasium
 
@@ -28,7 +28,7 @@ from proofgym.agents.rollout import TextEnv
 from proofgym.envs.base import Info, fork, reset_item
 from proofgym.errors import ProofgymError, Unjudged
 
-__all__ = ["WorkerEnv", "close_all", "worker_envs"]
+__all__ = ["EnvTable", "Host", "HostLost", "WorkerEnv", "close_all", "worker_envs"]
 
 Make = Callable[[], TextEnv]
 
@@ -54,6 +54,30 @@ def close_all(envs: Sequence[TextEnv]) -> None:
         host.stop()
 
 
+class HostLost(Unjudged):
+    """The process that held the environment is gone, and the episode with it."""
+
+
+class Host(Protocol):
+    """Where environments live. `life` counts how often it had to be replaced."""
+
+    life: int
+    name: str
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be called."""
+
+    def call(self, name: str, env: int | None, *arguments: Any) -> Any:
+        """Call a method of an environment there, or make one, and wait."""
+
+    def forget(self, env: int, life: int) -> None:
+        """Close an environment some time soon; the garbage collector calls this."""
+
+    def stop(self) -> None:
+        """End it."""
+
+
 class WorkerEnv(gymnasium.Env[str, str]):
     """An environment in another process.
 
@@ -62,7 +86,7 @@ class WorkerEnv(gymnasium.Env[str, str]):
         number: Of an environment that is there already.
     """
 
-    def __init__(self, host: _Host, number: int | None = None) -> None:
+    def __init__(self, host: Host, number: int | None = None) -> None:
         self.host = host
         self.name = host.name
         self._number, self._life = number, host.life if number is not None else -1
@@ -118,7 +142,7 @@ class WorkerEnv(gymnasium.Env[str, str]):
 
     def _call(self, *call: Any) -> Any:
         if self._number is None or self._life != self.host.life:
-            raise Unjudged("the environment's process had to be replaced in mid-episode")
+            raise HostLost("the environment's process had to be replaced in mid-episode")
         try:
             return self.host.call(call[0], self._number, *call[1:])
         except _Stuck as error:
@@ -159,7 +183,7 @@ class _Host:
         with self._lock:
             if not self.alive:
                 if name != "make":
-                    raise Unjudged("the environment's process is gone")
+                    raise HostLost("the environment's process is gone")
                 self._start()
             number, life = next(self._numbers), self.life
             future: Future[Any] = Future()
@@ -173,7 +197,7 @@ class _Host:
                 self._pipe.send((number, name, env, arguments))
             except (OSError, ValueError) as error:
                 self._waiting.pop(number, None)
-                raise Unjudged(f"the environment's process is gone ({error})") from error
+                raise HostLost(f"the environment's process is gone ({error})") from error
         try:
             kind, value = future.result(self._timeout_s)
         except TooLate:
@@ -188,7 +212,7 @@ class _Host:
         if kind == "proofgym":
             error_name, message = value
             raise getattr(errors, error_name, ProofgymError)(message)
-        raise Unjudged(value)
+        raise (HostLost if kind == "lost" else Unjudged)(value)
 
     def forget(self, env: int, life: int) -> None:
         """Close an environment with the next call. Called by the garbage collector too, so it takes no lock."""
@@ -230,31 +254,30 @@ class _Host:
                 self._waiting.clear()
                 self._pipe = None
         for future in orphans:
-            future.set_result(("fault", f"the environment's process died (exit code {process.exitcode})"))
+            future.set_result(("lost", f"the environment's process died (exit code {process.exitcode})"))
         pipe.close()
 
 
-def _serve(pipe: Connection, make: Make) -> None:
-    """The host process: one thread a call, so that a slow environment keeps no other waiting."""
-    envs: dict[int, TextEnv] = {}
-    numbers = itertools.count()
-    lock = threading.Lock()
+class EnvTable:
+    """The environments of one host, by number."""
 
-    def add(env: TextEnv) -> int:
-        number = next(numbers)
-        envs[number] = env
-        return number
+    def __init__(self, make: Make) -> None:
+        self._make = make
+        self._envs: dict[int, TextEnv] = {}
+        self._numbers = itertools.count()
 
-    def work(name: str, env: int | None, arguments: tuple[Any, ...]) -> Any:
+    def work(self, name: str, env: int | None, arguments: tuple[Any, ...]) -> Any:
+        """Carry out one call."""
+        envs = self._envs
         if name == "make":
-            made = make()
-            return add(made), made.spec.id if made.spec else type(made.unwrapped).__name__
+            made = self._make()
+            return self._add(made), made.spec.id if made.spec else type(made.unwrapped).__name__
         assert env is not None
         if name == "close":
             closing = envs.pop(env, None)
             return closing.close() if closing is not None else None
         if name == "fork":
-            return add(fork(envs[env]))
+            return self._add(fork(envs[env]))
         if name == "item":
             return reset_item(envs[env], *arguments)
         if name == "reset":
@@ -263,10 +286,21 @@ def _serve(pipe: Connection, make: Make) -> None:
             return getattr(envs[env].unwrapped, name)(*arguments)
         return envs[env].step(*arguments)
 
+    def _add(self, env: TextEnv) -> int:
+        number = next(self._numbers)
+        self._envs[number] = env
+        return number
+
+
+def _serve(pipe: Connection, make: Make) -> None:
+    """The host process: one thread a call, so that a slow environment keeps no other waiting."""
+    table = EnvTable(make)
+    lock = threading.Lock()
+
     def answer(number: int, name: str, env: int | None, arguments: tuple[Any, ...]) -> None:
         reply: tuple[int, str, Any]
         try:
-            reply = (number, "value", work(name, env, arguments))
+            reply = (number, "value", table.work(name, env, arguments))
         except ProofgymError as error:
             reply = (number, "proofgym", (type(error).__name__, str(error)))
         except Exception as error:

@@ -347,6 +347,6 @@ def reset_item(env: gymnasium.Env[Any, Any], seed: int, index: int) -> tuple[Any
 
     An environment that does not know items is given a seed of its own for each, derived from both numbers.
     """
-    if isinstance(env.unwrapped, VerifiableEnv):
+    if isinstance(env.unwrapped, VerifiableEnv) or hasattr(env.unwrapped, "reset_item"):  # ours, here or elsewhere
         return env.reset(seed=seed, options={"index": index})
     return env.reset(seed=int(np.random.SeedSequence([seed, index]).generate_state(1)[0]))

@@ -368,19 +368,20 @@ os.nice(5)
 """
     look = """
 import builtins, os, math, json
-def f():
+def f(usual):
     found = [p for p in ("left", "/tmp/left", "/dev/shm/left", "/var/tmp/left") if os.path.exists(p)]
     if len([1]) != 1: found.append("builtins")
     if math.pi == 3: found.append("math")
     if "LEFT" in os.environ: found.append("environ")
     if os.listdir("."): found += os.listdir(".")
-    if os.nice(0): found.append("nice")
+    if os.nice(0) != usual: found.append("nice")
     return found
 """
+    usual = pool.run(Job.calls("import os\ndef f(): return os.nice(0)", "f", [()])).values[0]  # a scheduler may be nice
     for _ in range(2 * pool.workers):
         _outcome(pool.run(Job.script(spoil)))
     for _ in range(2 * pool.workers):
-        result = pool.run(Job.calls(look, "f", [()]))
+        result = pool.run(Job.calls(look, "f", [(usual,)]))
         _expect(result.ok and result.values == [[]], f"a job left behind: {result.values} {result.detail}")
 
 

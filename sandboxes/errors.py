@@ -12,7 +12,8 @@
     ├── QueueFull                 (RuntimeError)  the queue stayed full for as long as the caller would wait
     └── ReplayDiverged            (RuntimeError)  a restored session did not repeat what the saved one did
 
-`WorkerLost` is for backends only: the pool answers it with another worker, and callers never see it.
+`WorkerLost` is for backends only: the pool answers it with another worker, and callers never see it. Its `NoRoom` says
+that no worker can be made now: the pool leaves the job to the workers there are.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ __all__ = [
     "IsolationUnavailable",
     "JobRefused",
     "MissingProgram",
+    "NoRoom",
     "PoolClosed",
     "QueueFull",
     "ReplayDiverged",
@@ -66,3 +68,7 @@ class ReplayDiverged(ProofgymError, RuntimeError):
 
 class WorkerLost(Exception):
     """A worker broke while it held a job. The job has not been judged; run it elsewhere."""
+
+
+class NoRoom(WorkerLost):
+    """There is no place for another worker now. Nothing broke, and the job can wait."""

@@ -29,7 +29,16 @@ from typing import TYPE_CHECKING
 from proofgym.errors import ProofgymError
 from proofgym.sandboxes import languages, probe, pytests
 from proofgym.sandboxes.embedded import PRELOAD, EmbeddedBackend
-from proofgym.sandboxes.errors import InfraError, IsolationUnavailable, JobRefused, PoolClosed, QueueFull, WorkerLost
+from proofgym.sandboxes.errors import (
+    InfraError,
+    IsolationUnavailable,
+    JobRefused,
+    NoRoom,
+    PoolClosed,
+    QueueFull,
+    WorkerLost,
+)
+from proofgym.sandboxes.scaling import Scaling
 from proofgym.sandboxes.types import Backend, Isolation, Job, Limits, Result, Worker
 
 if TYPE_CHECKING:
@@ -38,6 +47,8 @@ if TYPE_CHECKING:
 __all__ = ["JobFuture", "Pool", "Report", "make_backend"]
 
 ATTEMPTS = 3
+NO_ROOM_S = 600.0  # how long a job waits for a first worker anywhere
+REST_S = 5.0  # how long a slot that found no room leaves the queue to the others
 _OPEN: weakref.WeakSet[Pool] = weakref.WeakSet()
 
 
@@ -49,6 +60,8 @@ class JobFuture(Future[Result]):
         self.job = job
         self.stop = threading.Event()
         self.queued_at = time.monotonic()
+        self.place = (0, 0)
+        self.no_room_since: float | None = None
 
     def cancel(self) -> bool:
         """Take the job out of the queue, or kill it. Returns False when it had already ended."""
@@ -95,8 +108,12 @@ def make_backend(
         from proofgym.sandboxes.docker_backend import DockerBackend
 
         return DockerBackend(preload=preload)
+    if name == "ray":
+        from proofgym.sandboxes.ray_backend import RayBackend
+
+        return RayBackend(min_isolation=least, insecure=insecure, preload=preload, site=site, binds=tuple(binds))
     if name not in ("auto", "embedded"):
-        raise ValueError(f"no backend {name!r}; there are 'auto', 'embedded' and 'docker', or give one of your own")
+        raise ValueError(f"no backend {name!r}; there are 'auto', 'embedded', 'docker' and 'ray', or give one of yours")
     binds = (*binds, *languages.binds())
     try:
         isolation = probe.choose(least, insecure=insecure)
@@ -116,8 +133,8 @@ class Pool:
     """Runs jobs in sandboxes, several at a time.
 
     Args:
-        backend: `auto`, `embedded`, `docker`, or an object of your own that implements `types.Backend`.
-        workers: How many jobs run at once; by default one per processor.
+        backend: `auto`, `embedded`, `docker`, `ray`, or an object of your own that implements `types.Backend`.
+        workers: How many jobs run at once; by default one per processor, with `ray` one per processor of the cluster.
         limits: For jobs that bring none.
         min_isolation: The least tier to accept.
         insecure: Needed, in so many words, to accept `none`.
@@ -141,8 +158,7 @@ class Pool:
         binds: Sequence[str] = (),
         queue: int | None = None,
     ) -> None:
-        count = len(os.sched_getaffinity(0)) if workers is None else workers
-        if count < 1:
+        if workers is not None and workers < 1:
             raise ValueError(f"workers={workers!r}; a pool needs at least one")
         if isinstance(backend, str):
             backend = make_backend(
@@ -153,7 +169,9 @@ class Pool:
             raise IsolationUnavailable(
                 f"backend {backend.name!r} gives {backend.isolation.label!r}, less than {least!r}"
             )
+        count = workers or getattr(backend, "processors", 0) or len(os.sched_getaffinity(0))
         self.backend, self.workers, self.limits = backend, count, limits or Limits()
+        self._scaling: Scaling | None = getattr(backend, "scaling", None)
         self._most = 64 * count if queue is None else max(1, queue)
         self._owner = os.getpid()
         self._lock = threading.Condition()
@@ -197,7 +215,8 @@ class Pool:
                 if not room:
                     raise QueueFull(f"{len(self._heap)} jobs are waiting, as many as this pool holds")
             future.queued_at = time.monotonic()
-            heapq.heappush(self._heap, (-priority, next(self._numbers), future))
+            future.place = (-priority, next(self._numbers))
+            heapq.heappush(self._heap, (*future.place, future))
             self._lock.notify_all()
         future.add_done_callback(self._forget)
         return future
@@ -315,24 +334,62 @@ class Pool:
                     self._lock.notify_all()
             self._wake_rooms()
 
-    def _take(self) -> JobFuture | None:
-        """The next job for a slot; None when the pool is closed."""
+    def _take(self, slot: _Slot) -> JobFuture | None:
+        """The next job for a slot; None when the pool is closed, or the slot's worker has been idle for too long."""
         with self._lock:
+            slot.serving = False
+            rule = self._scaling
+            patience = rule.idle_s if rule is not None and slot.worker is not None else None
             while True:
-                self._lock.wait_for(lambda: self._heap or self._closed)
+                found = self._lock.wait_for(lambda: self._closed or self._may_take(slot), patience)
                 if self._closed:
                     return None
+                if not found:
+                    if rule is not None and self._manned() > rule.least:
+                        slot.leaving = True
+                        return None
+                    continue
+                slot.serving = True
                 future = heapq.heappop(self._heap)[2]
                 self._lock.notify_all()
-                if future.set_running_or_notify_cancel():
+                if future.no_room_since is not None or future.set_running_or_notify_cancel():
                     self._running.add(future)
                     break
         self._wake_rooms()
         return future
 
+    def _may_take(self, slot: _Slot) -> bool:
+        """Whether there is a job, and it is for this slot: one without a worker leaves it to those that have one."""
+        if not self._heap or self._scaling is None or slot.worker is not None:
+            return bool(self._heap)
+        return self._scaling.wants_more(len(self._heap), self._manned())
+
+    def _manned(self) -> int:
+        """How many slots hold a worker or are getting one."""
+        return sum((slot.worker is not None and not slot.leaving) or slot.serving for slot in self._slots)
+
     def _done(self, future: JobFuture) -> None:
         with self._lock:
             self._running.discard(future)
+
+    def _give_back(self, future: JobFuture) -> bool:
+        """Put a job back in its place, for a slot that has a worker. Not when there has been none for too long."""
+        now = time.monotonic()
+        with self._lock:
+            since = future.no_room_since = future.no_room_since or now
+            alone = not any(slot.worker is not None for slot in self._slots)
+            if self._closed or (alone and now - since > NO_ROOM_S):
+                return False
+            self._running.discard(future)
+            heapq.heappush(self._heap, (*future.place, future))
+            self._lock.notify_all()
+        return True
+
+    def _rest(self, slot: _Slot) -> None:
+        """Leave the queue to others for a while."""
+        with self._lock:
+            slot.serving = False
+            self._lock.wait_for(lambda: self._closed, REST_S)
 
     def _wake_rooms(self) -> None:
         with self._lock:
@@ -353,6 +410,7 @@ class _Slot:
     def __init__(self, pool: Pool, number: int) -> None:
         self.pool, self.number = pool, number
         self.worker: Worker | None = None
+        self.serving = self.leaving = False
         self.thread = threading.Thread(target=self._loop, name=f"sandbox-{number}", daemon=True)
 
     def pids(self) -> tuple[int, ...]:
@@ -361,12 +419,17 @@ class _Slot:
 
     def _loop(self) -> None:
         pool = self.pool
-        with contextlib.suppress(WorkerLost):
-            self._ready(pool.limits)
+        if pool._scaling is None or self.number < pool._scaling.least:
+            with contextlib.suppress(WorkerLost):
+                self._ready(pool.limits)
         while True:
-            future = pool._take()
+            future = pool._take(self)
             if future is None:
-                break
+                if pool._closed:
+                    break
+                self._drop()
+                self.leaving = False
+                continue
             self._serve(future)
             del future  # or the last result would live until the next job
         self._drop()
@@ -379,6 +442,12 @@ class _Slot:
             result = self._whole(future)
             result = replace(result, metrics=replace(result.metrics, queue_s=begun - future.queued_at))
             pool._stats.add(result)
+        except NoRoom as error:
+            if pool._give_back(future):
+                pool._rest(self)
+                return
+            fault = InfraError(f"no worker could be placed, so there is no result: {error}")
+            pool._stats.infra_errors += 1
         except (CancelledError, ProofgymError) as error:
             pool._stats.infra_errors += isinstance(error, InfraError)
             fault = error
@@ -411,6 +480,8 @@ class _Slot:
                 raise CancelledError
             try:
                 result = self._ready(limits).run(job, limits, stop)
+            except NoRoom:
+                raise
             except WorkerLost as error:
                 reasons.append(str(error))
                 self.pool._stats.retries += attempt < ATTEMPTS

@@ -40,9 +40,11 @@ SUB_APPS: dict[str, SubApp] = {
     "judge": SubApp("proofgym.verifiers.judge.cli:app", "Judge with a language model, and attack it."),
     "leaderboard": SubApp("proofgym.bench.cli:leaderboard_app", "Order runs, and say which differences are real."),
     "lean": SubApp("proofgym.verifiers.proof.cli:app", "Lean without a toolchain: make it, and see whether it proves."),
+    "mcp": SubApp("proofgym.adapters.mcp.cli:app", "Offer an environment's tools to any MCP client."),
     "rescore": SubApp("proofgym.bench.cli:rescore_app", "Judge stored episodes anew, and print the flips."),
     "rewards": SubApp("proofgym.envs.rewards.cli:app", "The terms of rewards; or what a reward says."),
     "sandbox": SubApp("proofgym.sandboxes.cli:app", "Where untrusted code runs: what is contained here, and how well."),
+    "serve": SubApp("proofgym.adapters.server.cli:app", "Serve environments over HTTP and websocket."),
     "verify": SubApp("proofgym.verifiers.cli:app", "Judge an answer, and say why."),
 }
 
