@@ -1,8 +1,8 @@
 """The tree that branched attempts at one item make, placed for drawing, with the value of every node.
 
 Attempts that share a token share its node (`Turn.nodes`), so each attempt is a path from the root and the tree is
-implied by the paths. A node's value is the mean reward of the judged attempts that go through it: what finishing from there
-has been worth.
+implied by the paths. A node's value is the mean reward of the judged attempts that go through it: what finishing from
+there has been worth.
 """
 
 from __future__ import annotations

@@ -87,10 +87,13 @@ def level_bins(levels: Sequence[float]) -> list[tuple[float, float, str]]:
     >>> [name for _, _, name in level_bins([n / 10 for n in range(10)])]
     ['0–0.2', '0.2–0.4', '0.4–0.6', '0.6–0.8', '0.8–1']
     """
-    values = np.unique(np.round(np.asarray(levels, float), 6))
+    values = np.unique(np.asarray(levels, float))
     values = values[~np.isnan(values)]
-    if len(values) <= _LEVEL_BINS + 1:
-        return [(float(value), float(value), f"{value:.3g}") for value in values]
+    rounded = np.round(values, 6)
+    steps = np.unique(rounded)
+    if len(steps) <= _LEVEL_BINS + 1:
+        alike = [values[rounded == step] for step in steps]
+        return [(float(same[0]), float(same[-1]), f"{same[0]:.3g}") for same in alike]
     edges = np.linspace(0.0, 1.0, _LEVEL_BINS + 1)
     bins = [
         (float(low), float(np.nextafter(high, 0)) if high < 1 else 1.0, f"{low:.3g}–{high:.3g}")
@@ -108,7 +111,7 @@ def breakdown(catalogue: Catalogue, by: str) -> list[dict[str, Any]]:
         groups = [
             (
                 name,
-                [numbers[(levels[numbers] >= low - 1e-6) & (levels[numbers] <= high + 1e-6)] for numbers in everything],
+                [numbers[(levels[numbers] >= low) & (levels[numbers] <= high)] for numbers in everything],
             )
             for low, high, name in level_bins(levels[shown].tolist())
         ]

@@ -1,8 +1,8 @@
 """Find one of a hundred thousand episodes without reading the others: where it lies, and what a list shows of it.
 
 An index is built in one streaming pass over a JSON Lines file and kept beside the run, in `.view/`. It holds for as
-long as the file's size and time of change stay the same. Lines are judged as `Trajectory.from_json` judges them, but fields
-that this version does not know are let through.
+long as the file's size and time of change stay the same. Lines are judged as `Trajectory.from_json` judges them, but
+fields that this version does not know are let through.
 """
 
 from __future__ import annotations
@@ -233,7 +233,7 @@ def task_key(data: Mapping[str, Any]) -> str:
 def _kept(path: Path, kept: Path, size: int, changed: int) -> Index | None:
     """The kept index if it belongs to this very file; a damaged one is as good as none."""
     try:
-        with np.load(kept, allow_pickle=False) as data:
+        with kept.open("rb") as file, np.load(file, allow_pickle=False) as data:
             about = json.loads(data["about"].tobytes())
             if about[:4] != [_FORMAT, path.name, size, changed]:
                 return None

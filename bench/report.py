@@ -114,6 +114,7 @@ def render(catalogue: Catalogue, *, served: bool = False) -> str:
         title=hidden.named(_title(runs[0], tables[0]) if len(runs) == 1 else " · ".join(run.name for run in runs)),
         scale=_scale([*every, *cells]),
         breakdowns=[
+            {"name": "By environment", "rows": figures.breakdown(catalogue, "env") if len(runs) > 1 else []},
             {"name": "By family", "rows": by_family if len(by_family) > 1 else []},
             {"name": "By level of difficulty", "rows": by_level if len(by_level) > 1 else []},
         ],

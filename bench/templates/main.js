@@ -53,6 +53,7 @@ async function render() {
     }
     tally();
     for (const link of document.querySelectorAll("#list a")) link.hash = hashFor({ id: new URLSearchParams(link.hash.slice(1)).get("e") });
+    if (changed) highlight(byId("episode"), state.query.text.trim().toLowerCase());
     await openEpisode();
   } catch (error) {
     complain(error);
@@ -80,9 +81,28 @@ async function openEpisode() {
   byId("tip").hidden = true;
   article.replaceChildren(...(found ? showEpisode(found, place) : [toolbar(place), make("p", { class: "hint" }, data.served ? "There is no such episode." : "This page does not hold that episode: it shows a sample. `proofgym view --serve` shows all.")]));
   article.scrollTop = 0;
+  highlight(article, state.query.text.trim().toLowerCase());
   article.querySelector(".sibling[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   const leaf = article.querySelector(".leaf.on"), box = article.querySelector(".treebox");
   if (leaf && box) box.scrollTop = leaf.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 2;
+}
+
+/** Mark what was searched for, without touching the text, where the browser can. */
+function highlight(article, words) {
+  if (!CSS.highlights) return;
+  CSS.highlights.delete("searched");
+  const ranges = [];
+  const texts = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+  while (words && texts.nextNode() && ranges.length < 1000) {
+    const text = texts.currentNode.data.toLowerCase();
+    for (let at = text.indexOf(words); at >= 0 && text.length === texts.currentNode.length; at = text.indexOf(words, at + words.length)) {
+      const range = new Range();
+      range.setStart(texts.currentNode, at);
+      range.setEnd(texts.currentNode, at + words.length);
+      ranges.push(range);
+    }
+  }
+  if (ranges.length) CSS.highlights.set("searched", new Highlight(...ranges));
 }
 
 async function move(by) {
@@ -122,7 +142,7 @@ function buildFilters() {
   choice("sort", "sorted", Object.entries(SORTS));
   const down = make("input", { type: "checkbox", id: "down" });
   down.addEventListener("change", () => filter({ down: down.checked }));
-  byId("selects").append(make("label", { class: "check" }, down, "from the greatest, or the end"));
+  byId("selects").append(make("label", { class: "check" }, down, "the other way round"));
   const clear = make("button", { type: "button", id: "clear" }, "Clear");
   clear.addEventListener("click", () => go({ query: { ...DEFAULTS } }));
   byId("selects").append(clear);

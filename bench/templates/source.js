@@ -31,7 +31,7 @@ function embedded() {
     if (query.labels.length && !query.labels.includes(episode.label)) return false;
     if (query.level !== "") {
       const [low, high] = data.levels[query.level] || [2, 2];
-      if (episode.level === null || episode.level < low - 1e-6 || episode.level > high + 1e-6) return false;
+      if (episode.level === null || episode.level < low || episode.level > high) return false;
     }
     return !query.text.trim() || holds(episode, query.text.trim().toLowerCase());
   };

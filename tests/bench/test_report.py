@@ -221,13 +221,13 @@ def test_a_page_of_a_large_run_holds_a_sample_of_every_outcome_and_says_so(
 
 def test_huge_episodes_are_cut_and_counted(tmp_path: Path) -> None:
     long = episode(0, 5, action="x" * 100_000)
-    long.turns[0].credits = [Credit(i, i + 1, 0.0, "step") for i in range(3000)]
+    long.turns[0].credits = [Credit(i, i + 1, 0.0, "step") for i in range(900)]
     long.turns *= 65
     write(tmp_path / "episodes/train.jsonl", [long])
     path = report.write(tmp_path)
     assert path.stat().st_size < 1_000_000
     (kept,) = Page(path).data["episodes"]
-    assert (kept["turns"][0]["actionMore"], kept["turns"][0]["creditsMore"]) == (92_000, 2_500)
+    assert (kept["turns"][0]["actionMore"], kept["turns"][0]["creditsMore"]) == (92_000, 400)
     assert len(kept["turns"]) < kept["allTurns"] == 65
 
 
@@ -297,7 +297,7 @@ def test_no_damage_to_a_value_stops_the_report(run_dir: Path) -> None:
     lines = {name: (run_dir / name).read_text().splitlines() for name in (
         "config.json", "summary.json", "metrics.jsonl", "episodes/after.jsonl",
     )}  # fmt: skip
-    for _ in range(25):
+    for _ in range(10):
         for name, good in lines.items():
             chosen = good if len(good) == 1 else chance.sample(good, 12)
             spoiled = [json.dumps(_spoil(json.loads(line), chance)) for line in chosen]
