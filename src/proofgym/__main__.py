@@ -20,7 +20,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from proofgym import __version__
 from proofgym.envs.registry import find, list_envs
-from proofgym.errors import BadInput, ProofgymError
+from proofgym.errors import BadInput, ProofgymError, Unjudged
 
 __all__ = ["app", "main"]
 
@@ -186,6 +186,9 @@ def play(
     made = make(env, **_kwargs(settings, data))
     try:
         played.play(RecordEpisodes(made, record) if record else made, seed=seed, index=index)
+    except Unjudged as error:
+        print(f"proofgym: nobody could judge this answer, so the episode has no score: {error}", file=sys.stderr)
+        raise typer.Exit(3) from None
     finally:
         made.close()
 
