@@ -10,7 +10,8 @@ function readHash() {
   const given = new URLSearchParams(hash);
   const query = { ...DEFAULTS, labels: given.getAll("label").filter((label) => data.labels.includes(label)) };
   for (const key of ["run", "file", "env", "family", "level", "text", "sort"]) if (given.has(key)) query[key] = given.get(key);
-  if (!(query.sort in SORTS)) query.sort = "order";
+  if (!Object.hasOwn(SORTS, query.sort)) query.sort = "order";
+  for (const key of ["run", "file"]) if (!/^\d{0,9}$/.test(query[key])) query[key] = "";
   if (!/^\d+$/.test(query.level) || !data.levels[query.level]) query.level = "";
   query.down = given.has("down");
   return { view: "episodes", id: given.get("e") || "", query };

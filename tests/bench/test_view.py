@@ -35,7 +35,7 @@ def episode(n: int) -> Trajectory:
         Turn("And now?", HOSTILE, score / 2, [Credit(0, 3, score / 2, "answer")], verdict),
     ]  # fmt: skip
     task = {"id": f"sum:{n}", "fingerprint": f"{n // 2}", "family": f"family {n % 2}", "difficulty": (n % 4) / 4}
-    made = Trajectory(f"proofgym/E{n % 3}-v0", task, 0, n // 2, n % 2, turns, "terminated")
+    made = Trajectory(f"proofgym/E{n // 2 % 3}-v0", task, 0, n // 2, n % 2, turns, "terminated")
     if n % 19 == 7:
         made.end, made.fault, turns[-1].verdict = "unjudged", "the sandbox died", None
     return made
@@ -88,7 +88,12 @@ def visit(browser: Any, urls: dict[str, str]) -> Iterator[Opener]:
     def open_page(kind: str, hash_: str = "#episodes", **settings: Any) -> Any:
         page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **settings})
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console",
+            lambda message: (
+                wrong.append(message.text) if message.type == "error" and "404" not in message.text else None
+            ),
+        )
         page.on(
             "request",
             lambda request: None if request.url.startswith((urls[kind], "data:")) else wrong.append(request.url),
@@ -117,12 +122,12 @@ def test_filters_search_and_sorting_agree_with_the_episodes(visit: Opener, kind:
     page = visit(kind)
     tally(page, "153 of 153 episodes")
     page.click("#labels button[data-label=solved]")
-    tally(page, "30 of 153")
+    tally(page, "31 of 153")
     page.click("#labels button[data-label=unjudged]")
-    tally(page, "36 of 153")
+    tally(page, "39 of 153")
     page.click("#more")
     page.select_option("select[data-key=family]", "family 1")
-    tally(page, "18 of 153")
+    tally(page, "19 of 153")
     assert page.inner_text("#more") == "Filter (1)"
     page.click("#clear")
     tally(page, "153 of 153")
@@ -132,7 +137,7 @@ def test_filters_search_and_sorting_agree_with_the_episodes(visit: Opener, kind:
     page.fill("#search", "SANDBOX died")
     tally(page, "8 of 153")
     page.fill("#search", "reason 14")
-    tally(page, "9 of 153")
+    tally(page, "7 of 153")
     page.select_option("select[data-key=sort]", "reward")
     page.check("#down")
     page.locator("#list li[aria-posinset='1'] b", has_text="0.75").wait_for()
@@ -155,9 +160,9 @@ def test_keys_lead_through_the_episodes_and_a_permalink_leads_back(visit: Opener
     assert again.inner_text("#episode .place") == "2 of 153"
     again.keyboard.press("Escape")
     again.wait_for_selector("#episode .hint")
-    far = visit(kind, "#e=0.0.140&label=solved&label=partial")
+    far = visit(kind, "#e=0.0.138&label=solved&label=partial")
     far.locator("#list a[aria-current]").wait_for()
-    assert "e=0.0.140" in str(far.get_attribute("#list a[aria-current]", "href"))
+    assert "e=0.0.138" in str(far.get_attribute("#list a[aria-current]", "href"))
     visit(kind, "#e=7.7.7").locator("#episode .hint").wait_for()
     for odd in ("#e=%3Cscript%3E&level=length&sort=constructor&label=x&run=__proto__", "#%00", "#e=0.0.1&file=../.."):
         visit(kind, odd).wait_for_selector("#tally")
