@@ -1,46 +1,77 @@
-"""One self-contained page about a run: figures with their intervals, learning curves, and episodes to read.
+"""One self-contained page about a run, or several beside each other: figures, learning curves, and episodes to read.
 
-The page needs no network and no server, and it is readable without JavaScript. Every text in it that a policy or an
-environment wrote passes through autoescape, and characters that hide or reorder text are shown by name.
+The page needs no network and no server. Its figures are drawn here; its episodes lie in it as JSON, and a script puts
+them on the screen as text, never as markup. A content security policy allows that one script, by its hash, and nothing
+from elsewhere. A page that `proofgym.bench.serve` hands out holds no episodes and asks for them.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import math
+import random
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from proofgym.bench import hidden, runs, statistics
+from proofgym.bench import branches, figures, hidden
+from proofgym.bench.catalogue import Catalogue, as_json
 from proofgym.bench.curves import curves
-from proofgym.bench.spans import pieces
-from proofgym.envs.trajectory import Trajectory, Turn
-from proofgym.errors import need
+from proofgym.bench.index import LABELS
+from proofgym.bench.opened import Opened, open_run
+from proofgym.bench.runs import number
+from proofgym.bench.shown import shown
+from proofgym.errors import BadInput, need
 
-__all__ = ["render", "visible", "write"]
+__all__ = ["open_runs", "render", "tree_of", "visible", "write"]
 
-_TEXT_LIMIT = 6000  # characters of one observation or action that are shown
-_TURN_LIMIT = 60  # turns of one episode that are shown
-_CREDIT_LIMIT = 500  # credits of one action that are shown
+_SCRIPTS = ("text.js", "source.js", "tree.js", "episode.js", "list.js", "main.js")
+_EPISODE_BYTES = 2_600_000  # of episodes in a page that is one file
+_EPISODES = 3000
 
 
-def write(run_dir: str | Path) -> Path:
-    """Write `report.html` into a run directory and return its path.
+def write(run_dir: str | Path | Sequence[str | Path], path: Path | None = None) -> Path:
+    """Write the page of a run, or of several, and return its path.
 
+    Args:
+        run_dir: A run directory, or several.
+        path: Where to write; `report.html` in the first run's directory by default.
     Raises:
-        BadInput: If there is no run at that place.
+        BadInput: If there is no run at a place, or nothing can be written there.
         MissingExtra: Without jinja2 and matplotlib, which `proofgym[eval]` brings.
     """
-    run = runs.load(run_dir)
-    path = run.path / "report.html"
-    path.write_text(render(run), encoding="utf-8", errors="backslashreplace")
+    runs = open_runs(run_dir)
+    path = path or runs[0].path / "report.html"
+    page = render(Catalogue.of(runs))
+    try:
+        path.write_text(page, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise BadInput(f"the page cannot be written to {path}: {error.strerror}") from error
     return path
 
 
-def render(run: runs.Run) -> str:
-    """The page of a run as HTML."""
+def open_runs(run_dir: str | Path | Sequence[str | Path]) -> list[Opened]:
+    """Open one run or several, each under a name of its own.
+
+    Raises:
+        BadInput: If there is no run at a place.
+    """
+    places = [run_dir] if isinstance(run_dir, (str, Path)) else list(run_dir)
+    if not places:
+        raise BadInput("a page needs at least one run")
+    runs = [open_run(place) for place in places]
+    names = [run.name for run in runs]
+    for number_, run in enumerate(runs):
+        if names.count(run.name) > 1:
+            run.name = f"{run.name} ({number_ + 1})"
+    return runs
+
+
+def render(catalogue: Catalogue, *, served: bool = False) -> str:
+    """The page as HTML."""
     jinja2 = need("jinja2", "eval")
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("proofgym.bench", "templates"),
@@ -49,74 +80,98 @@ def render(run: runs.Run) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    every_credit = (c for file in run.files for episode in file.sample for turn in episode.turns for c in turn.credits)
-    strongest = max((abs(credit.value) for credit in every_credit), default=0.0) or 1.0
-    environment.filters |= {"num": num, "count": count, "percent": percent, "visible": visible, "duration": duration}
-    rows = _rows(run)
+    environment.filters |= {
+        "num": num, "count": count, "percent": percent, "visible": visible, "duration": duration, "picture": picture,
+    }  # fmt: skip
+    loader = environment.loader
+    script = "\n".join(loader.get_source(environment, name)[0] for name in _SCRIPTS)
+    script = f'"use strict";\n(() => {{\n{script}\n}})();\n'
+    runs = catalogue.runs
+    tables = [figures.results(catalogue, run) for run in range(len(runs))]
+    every = [row for table in tables for row in table]
+    by_level = figures.breakdown(catalogue, "level")
+    by_family = figures.breakdown(catalogue, "family")
+    cells = [cell for row in [*by_level, *by_family] for cell in row["cells"]]
     page: str = environment.get_template("report.html").render(
-        run=run,
-        config=run.config,
-        config_text=json.dumps(run.config, indent=2, ensure_ascii=False, default=str),
-        title=_title(run),
-        headline=_headline(run, rows),
-        rows=rows,
-        scale=_scale(rows),
-        curves=curves(run.metrics),
-        files=[_shown_file(file, strongest) for file in run.files],
-        first=next((i for i, file in enumerate(run.files) if file.name == "after"), 0),
-        outcomes=[name for name in runs.OUTCOMES if any(file.counts.get(name) for file in run.files)],
-        computed=bool(rows) and not run.summary,
-        unjudged=sum(row["unjudged"] or 0 for row in rows),
+        runs=[
+            {
+                "name": hidden.named(run.name),
+                "title": hidden.named(_title(run, table)),
+                "kind": {"train": "training run", "eval": "evaluation"}.get(str(run.config.get("kind")), "run"),
+                "facts": _facts(run),
+                "config": run.config,
+                "config_text": json.dumps(run.config, indent=2, ensure_ascii=False, default=str),
+                "problems": [*run.problems, *_broken(catalogue, n)],
+                "headline": _headline(run, table),
+                "rows": table,
+                "curves": curves(run.metrics),
+                "pictures": [(hidden.named(name), svg) for name, svg in run.pictures],
+                "computed": bool(table) and not run.summary,
+                "unjudged": sum(row["unjudged"] or 0 for row in table),
+            }
+            for n, (run, table) in enumerate(zip(runs, tables, strict=True))
+        ],
+        title=hidden.named(_title(runs[0], tables[0]) if len(runs) == 1 else " · ".join(run.name for run in runs)),
+        scale=_scale([*every, *cells]),
+        breakdowns=[
+            {"name": "By environment", "rows": figures.breakdown(catalogue, "env") if len(runs) > 1 else []},
+            {"name": "By family", "rows": by_family if len(by_family) > 1 else []},
+            {"name": "By level of difficulty", "rows": by_level if len(by_level) > 1 else []},
+        ],
+        compared=figures.compared(catalogue),
+        data=as_json(_data(catalogue, served=served)),
+        script=script,
+        policy=content_policy(script, served=served),
+        total=len(catalogue.rows),
     )
     return page
+
+
+def content_policy(script: str, *, served: bool) -> str:
+    """What the page may do: run its own script, use its own styles, and ask its own server if it has one."""
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; "
+        f"connect-src {chr(39)}{'self' if served else 'none'}{chr(39)}; base-uri 'none'; form-action 'none'"
+    )
 
 
 # Figures --------------------------------------------------------------------------------------------------------------
 
 
-def _title(run: runs.Run) -> str:
+def _title(run: Opened, rows: Sequence[Mapping[str, Any]]) -> str:
     env = run.summary.get("env")
     if isinstance(env, str):
         return env
-    names = [row["env"] for row in _dicts(run.summary.get("results")) if isinstance(row.get("env"), str)]
-    model = run.config.get("model")
-    if names and isinstance(model, str):
+    names, model = [row["name"] for row in rows], _model(run)
+    if names and model:
         return f"{model} on {names[0] if len(names) == 1 else f'{len(names)} environments'}"
-    return names[0] if len(names) == 1 else run.path.resolve().name
+    return str(names[0]) if len(names) == 1 else run.name
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+def _model(run: Opened) -> str:
+    settings = run.config.get("settings")
+    model = run.config.get("model", settings.get("model") if isinstance(settings, dict) else None)
+    return model if isinstance(model, str) else ""
 
 
-def _rows(run: runs.Run) -> list[dict[str, Any]]:
-    """The table of results, from the summary or, where that is missing, from the episodes themselves."""
-    keys = ("mean", "low", "high", "solved", "solved_low", "solved_high", "turns", "tokens", "seconds", "n", "unjudged")
-    found: list[tuple[str, Mapping[str, Any]]] = [
-        (str(row.get("env", "?")), row) for row in _dicts(run.summary.get("results"))
-    ]
-    for name in ("before", "after"):
-        if isinstance(figures := run.summary.get(name), dict):
-            file = next((file for file in run.files if file.name == name), None)
-            found.append((name, {**(_computed(file) if file else {}), **figures}))
-    if not found:
-        found = [(file.name, _computed(file)) for file in run.files if file.name != "train"]
+def _facts(run: Opened) -> list[tuple[str, str]]:
+    settings = run.config.get("settings")
+    known = {**(settings if isinstance(settings, dict) else {}), **run.config}
+    keys = ("model", "n", "k", "split", "seed", "temperature", "version", "commit")
+    return [(key, str(known[key])[:40]) for key in keys if isinstance(known.get(key), (str, int, float))]
+
+
+def _broken(catalogue: Catalogue, run: int) -> list[str]:
+    files = [index for index, owner in zip(catalogue.indexes, catalogue.owners, strict=True) if owner == run]
     return [
-        {"name": name.removeprefix("proofgym/"), **{key: runs.number(row.get(key)) for key in keys}}
-        for name, row in found
+        f"{index.broken:,} line{'s' if index.broken > 1 else ''} of episodes/{index.path.name} could not be read"
+        for index in files
+        if index.broken
     ]
 
 
-def _computed(file: runs.EpisodeFile) -> dict[str, Any]:
-    figures: dict[str, Any] = {"n": len(file.rewards), "unjudged": file.counts.get("unjudged", 0)}
-    if file.rewards:
-        mean = statistics.mean_interval(file.rewards, file.tasks)
-        solved = statistics.share(file.solved, file.tasks)
-        figures |= mean.to_json() | {"solved": solved.mean, "solved_low": solved.low, "solved_high": solved.high}
-    return figures
-
-
-def _headline(run: runs.Run, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+def _headline(run: Opened, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     """Before and after, and one sentence that claims no more than the intervals do."""
     before, after = (next((row for row in rows if row["name"] == name), None) for name in ("before", "after"))
     if not before or not after or before["mean"] is None or after["mean"] is None:
@@ -131,7 +186,7 @@ def _headline(run: runs.Run, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any
     return {
         "before": before, "after": after, "words": words,
         "metric": metric[:1].upper() + metric[1:] if isinstance(metric, str) else "Mean reward",
-        "seconds": runs.number(run.summary.get("seconds")), "updates": runs.number(run.summary.get("updates")),
+        "seconds": number(run.summary.get("seconds")), "updates": number(run.summary.get("updates")),
     }  # fmt: skip
 
 
@@ -143,57 +198,83 @@ def _scale(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
 # Episodes -------------------------------------------------------------------------------------------------------------
 
 
-def _shown_file(file: runs.EpisodeFile, strongest: float) -> dict[str, Any]:
-    episodes = [_shown_episode(episode, strongest) for episode in file.sample]
-    label = file.name
-    if file.sample and label not in ("before", "after", "train"):
-        label = file.sample[0].env.removeprefix("proofgym/")
-    return {"label": label, "total": file.total, "counts": file.counts, "broken": file.broken, "episodes": episodes}
-
-
-def _shown_episode(episode: Trajectory, strongest: float) -> dict[str, Any]:
-    verdict, outcome = episode.verdict, runs.outcome(episode)
-    return {
-        "outcome": outcome,
-        "status": verdict.status.value if verdict and outcome == "wrong" else outcome,
-        "task": str(episode.task.get("id", episode.env)),
-        "seed": episode.seed,
-        "index": episode.index,
-        "sample": episode.sample,
-        "reward": None if episode.unjudged else episode.reward,
-        "end": episode.end,
-        "reason": episode.fault if episode.unjudged else verdict.reason if verdict else "",
-        "parts": dict(verdict.parts) if verdict else {},
-        "turns": [_shown_turn(turn, strongest) for turn in episode.turns[:_TURN_LIMIT]],
-        "more_turns": max(0, len(episode.turns) - _TURN_LIMIT),
-        "all_turns": len(episode.turns),
-        "gist": _gist(episode),
+def _data(catalogue: Catalogue, *, served: bool) -> dict[str, Any]:
+    rows = catalogue.rows
+    files = []
+    for n, (index, owner) in enumerate(zip(catalogue.indexes, catalogue.owners, strict=True)):
+        mine = (rows["file"] == n).nonzero()[0]
+        files.append({
+            "run": owner, "name": index.path.stem, "total": len(mine), "broken": index.broken,
+            "counts": figures.counts(catalogue, mine),
+        })  # fmt: skip
+    data: dict[str, Any] = {
+        "served": served,
+        "runs": [{"name": run.name, "model": _model(run)} for run in catalogue.runs],
+        "files": files,
+        "labels": list(LABELS),
+        "envs": catalogue.envs,
+        "families": sorted(name for name in catalogue.families if name),
+        "levels": figures.level_bins(rows["level"].tolist()),
+        "total": len(rows),
+        "names": _character_names(),
     }
+    if not served:
+        data["episodes"], data["trees"] = _sample(catalogue)
+    return data
 
 
-def _gist(episode: Trajectory) -> str:
-    text = " ".join(episode.turns[0].observation.split()) if episode.turns else ""
-    return text[:110] + ("…" if len(text) > 110 else "")
+def _sample(catalogue: Catalogue) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Episodes that the page holds: all of them if they fit; else some of every file and outcome, and whole trees."""
+    rows = catalogue.rows
+    queues: dict[tuple[int, int], list[int]] = {}
+    chance = random.Random(0)  # noqa: S311 - which episodes are shown is no secret
+    for n, (file, label) in enumerate(zip(rows["file"].tolist(), rows["label"].tolist(), strict=True)):
+        queues.setdefault((file, label), []).append(n)
+    for queue in queues.values():
+        chance.shuffle(queue)
+        del queue[_EPISODES:]
+    chosen: dict[int, dict[str, Any]] = {}
+    trees: list[dict[str, Any]] = []
+    size = 0
+    while any(queues.values()) and len(chosen) < _EPISODES and size < _EPISODE_BYTES:
+        for queue in queues.values():
+            if not queue or len(chosen) >= _EPISODES or size >= _EPISODE_BYTES:
+                continue
+            wanted = queue.pop()
+            if wanted in chosen:
+                continue
+            leaves = catalogue.branches(wanted)
+            for n in leaves or [wanted]:
+                data = None if n in chosen else catalogue.read(n)
+                if data is not None:
+                    chosen[n] = {**catalogue.head(n), **shown(data)}
+                    size += len(as_json(chosen[n]))
+            if leaves and (drawn := tree_of(catalogue, wanted)):
+                trees.append(drawn)
+                size += len(as_json(drawn))
+    return [chosen[n] for n in sorted(chosen)], trees
 
 
-def _shown_turn(turn: Turn, strongest: float) -> dict[str, Any]:
-    terms: dict[str, float] = {}
-    for credit in turn.credits:
-        terms[credit.label] = terms.get(credit.label, 0.0) + credit.value
-    return {
-        "observation": turn.observation[:_TEXT_LIMIT],
-        "observation_more": max(0, len(turn.observation) - _TEXT_LIMIT),
-        "pieces": pieces(turn.action[:_TEXT_LIMIT], turn.credits[:_CREDIT_LIMIT], strongest),
-        "action_more": max(0, len(turn.action) - _TEXT_LIMIT),
-        "credits_more": max(0, len(turn.credits) - _CREDIT_LIMIT),
-        "reward": turn.reward,
-        "terms": terms,
-        "tokens": len(turn.action_ids),
-        "cut": turn.cut,
-    }
+def tree_of(catalogue: Catalogue, number_: int) -> dict[str, Any] | None:
+    """The tree that an episode is a leaf of, placed for drawing."""
+    leaves = [(catalogue.name(n), catalogue.read(n)) for n in catalogue.branches(number_)]
+    return branches.tree([(name, data) for name, data in leaves if data is not None])
+
+
+def _character_names() -> dict[str, str]:
+    found = {}
+    for code in (0xAD, 0x61C, 0x180E, *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070), 0xFEFF):
+        if name := unicodedata.name(chr(code), ""):
+            found[f"{code:04X}"] = name
+    return found
 
 
 # Words and numbers ----------------------------------------------------------------------------------------------------
+
+
+def picture(svg: str) -> str:
+    """An SVG file as the address of an image, in which no script runs and nothing is fetched."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode("utf-8", "replace")).decode()
 
 
 def visible(text: str) -> Any:

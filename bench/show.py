@@ -30,6 +30,7 @@ _COLOURS = {
     Status.LIMIT: "red",
 }  # fmt: skip
 _TURNS_SHOWN = 4
+_MARKS = {"plain": "", "good": "+", "bad": "-", "zero": "="}
 
 
 @dataclass(slots=True)
@@ -166,17 +167,25 @@ def reflow(doc: str) -> str:
     return "\n".join(lines).strip()
 
 
-def credited(action: str, credits_: Sequence[Credit]) -> Text:
+def credited(action: str, credits_: Sequence[Credit], *, marks: bool = False) -> Text:
     """An action as a terminal shows it: paid spans green, charged ones red, seen ones underlined.
+
+    Args:
+        action, credits_: What was written, and what it earned.
+        marks: Set spans in braces, for a terminal without colours.
 
     >>> credited("1+1=2 ok", [Credit(0, 5, 0.5, "step")]).markup
     '[black on green]1+1=2[/black on green] ok'
+    >>> credited("1+1=2 ok", [Credit(0, 5, 0.5, "step"), Credit(6, 8, -1, "noise")], marks=True).plain
+    '{+1+1=2+} {-ok-}'
     """
     styles = {"plain": "", "good": "black on green", "bad": "white on red", "zero": "underline"}
     text = Text()
     for piece in pieces(action, credits_):
         if piece.text or piece.kind != "plain":
-            text.append(named(piece.text) or "▏", styles[piece.kind])
+            shown = named(piece.text) or "▏"
+            sign = _MARKS[piece.kind]
+            text.append(f"{{{sign}{shown}{sign}}}" if marks and sign else shown, styles[piece.kind])
     return text
 
 

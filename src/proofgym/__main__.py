@@ -20,7 +20,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from proofgym import __version__
 from proofgym.envs.registry import list_envs
-from proofgym.errors import BadInput, ProofgymError
+from proofgym.errors import BadInput, ProofgymError, Unjudged
 
 __all__ = ["app", "main"]
 
@@ -196,6 +196,9 @@ def play(
     made = make(env, **_kwargs(settings, data))
     try:
         played.play(RecordEpisodes(made, record) if record else made, seed=seed, index=index)
+    except Unjudged as error:
+        print(f"proofgym: nobody could judge this answer, so the episode has no score: {error}", file=sys.stderr)
+        raise typer.Exit(3) from None
     finally:
         made.close()
 
@@ -234,15 +237,39 @@ def train(
 
 @app.command()
 def view(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="One run directory, or several to compare.")],
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Serve all episodes to this machine's browser, until Ctrl-C.")
+    ] = False,
+    port: Annotated[int | None, typer.Option(help="For --serve; 8420, or a free one, by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write the page; RUN/report.html by default.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
-    """Write the report of a run and print where it is."""
-    path = _say_report(run)
-    if open_:
+    """Write the page of a run, or of several beside each other, and print where it is; or serve it."""
+    from proofgym.bench import report
+
+    if serve:
+        from proofgym.bench.catalogue import Catalogue
+        from proofgym.bench.serve import Server
+
+        server = Server(Catalogue.of(report.open_runs(runs)), port)
+        print(f"{server.url} (Ctrl-C ends it)", flush=True)
+        _open(server.url, open_)
+        with server:
+            try:
+                server.serve_forever()
+            except KeyboardInterrupt:
+                return
+    path = report.write(runs, out)
+    print(path)
+    _open(path.resolve().as_uri(), open_)
+
+
+def _open(url: str, wanted: bool) -> None:
+    if wanted:
         import webbrowser
 
-        webbrowser.open(path.resolve().as_uri())
+        webbrowser.open(url)
 
 
 @app.command()

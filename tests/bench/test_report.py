@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import hashlib
 import json
 import random
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proofgym.bench import report, runs
+from proofgym.bench import report
 from proofgym.bench.curves import curves
 from proofgym.bench.spans import pieces
 from proofgym.envs.trajectory import Trajectory, Turn, write
@@ -72,8 +72,10 @@ class Page(HTMLParser):
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
+        self.scripts: list[str] = []
         self._quiet = 0
         self.feed(path.read_text(encoding="utf-8"))
+        self.data: dict[str, Any] = json.loads(self.scripts[0])
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
@@ -85,6 +87,8 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._quiet:
             self.text += data
+        elif self.elements[-1][0] == "script":
+            self.scripts.append(data)
 
     def all(self, tag: str, name: str = "") -> list[dict[str, str | None]]:
         return [attrs for found, attrs in self.elements if found == tag and name in (attrs.get("class") or "")]
@@ -96,9 +100,11 @@ def test_page_tells_what_was_gained_and_how_sure_that_is(run_dir: Path) -> None:
     for said in ("0.37", "[0.320, 0.420]", "0.71", "Share of steps correct", "n = 30", "a clear gain", "3 min 20 s"):
         assert said in text
     assert "Unjudged: 1." in text
-    assert "before: 30 of 30 episodes shown · 25 partial · 5 wrong" in text
-    assert "after: 31 of 31 episodes shown · 5 solved · 25 partial · 1 unjudged" in text
-    assert "the sandbox died" in text
+    assert [(file["name"], file["total"], file["counts"]) for file in page.data["files"]] == [
+        ("before", 30, {"partial": 25, "wrong": 5}), ("after", 31, {"solved": 5, "partial": 25, "unjudged": 1}),
+    ]  # fmt: skip
+    assert len(page.data["episodes"]) == 61
+    assert "the sandbox died" in {episode["fault"] for episode in page.data["episodes"]}
     assert "incomplete" not in text
     assert {curve["aria-label"].split(".")[0] for curve in page.all("div") if curve.get("role") == "img"} == {  # type: ignore[union-attr]
         "Held-out accuracy", "Mean reward of sampled episodes", "Loss",
@@ -106,10 +112,11 @@ def test_page_tells_what_was_gained_and_how_sure_that_is(run_dir: Path) -> None:
 
 
 def test_credits_lie_on_the_text_with_value_and_reason(run_dir: Path) -> None:
-    page = Page(report.write(run_dir))
-    notes = [mark["title"] for mark in page.all("mark", "good") if mark.get("title")]
-    assert "+0.9 step — so many follow" in notes
-    assert any(mark.get("title", "").startswith("+0 step") for mark in page.all("mark", "zero"))  # type: ignore[union-attr]
+    episodes = Page(report.write(run_dir)).data["episodes"]
+    best = next(episode for episode in episodes if episode["reward"] == 0.9)
+    assert best["turns"][0]["pieces"] == [["1 + 1 = 2", "good", 1.0, [0]], ["\n"]]
+    assert best["turns"][0]["credits"] == [[0.9, "step", "so many follow"]]
+    assert {episode["turns"][0]["pieces"][0][1] for episode in episodes if episode["reward"] == 0} == {"zero"}
 
 
 def test_the_same_run_makes_the_same_page(run_dir: Path) -> None:
@@ -121,7 +128,17 @@ def test_page_fetches_nothing(run_dir: Path) -> None:
     page = Page(path)
     assert not [tag for tag, _ in page.elements if tag in ("link", "img", "iframe", "object", "base", "image")]
     assert not [attrs for _, attrs in page.elements if attrs.keys() & {"src", "srcset", "data", "action"}]
-    assert not re.findall(r"url\((?!#)|@import", path.read_text())
+    assert not re.findall(r"url\((?!#)|@import|https?://(?!www.w3.org)", path.read_text())
+    (policy,) = [a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policy
+    assert {"default-src 'none'", "connect-src 'none'", "base-uri 'none'"} <= set(policy.split("; "))
+
+
+def test_only_the_pages_own_script_may_run(run_dir: Path) -> None:
+    page = Page(report.write(run_dir))
+    digest = base64.b64encode(hashlib.sha256(page.scripts[1].encode()).digest()).decode()
+    (policy,) = [a["content"] for a in page.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
+    assert f"script-src 'sha256-{digest}';" in str(policy)
 
 
 @pytest.mark.parametrize(
@@ -152,12 +169,14 @@ def test_hostile_text_is_shown_and_never_acts(run_dir: Path, place: str) -> None
     write(run_dir / f"episodes/{name}.jsonl", [bad])
     path = report.write(run_dir)
     page = Page(path)
-    assert len(page.all("script")) == 1
+    assert len(page.all("script")) == 2
     assert not page.all("img")
     assert not [a for _, attrs in page.elements for a in attrs if a.startswith("on")]
-    assert "\u202e" not in path.read_text() or place in ("config", "env")
-    if place not in ("file", "label"):
+    assert "\u202e" not in path.read_text()
+    if place in ("config", "env"):
         assert "onerror" in page.text
+    else:
+        assert "onerror" in json.dumps(page.data)
 
 
 def test_hidden_characters_are_shown_by_name() -> None:
@@ -189,26 +208,27 @@ def test_pieces_put_together_are_the_action(action: str, spans: list[tuple[int, 
         assert any(piece.note and "step" in piece.note for piece in found), credit
 
 
-def test_large_files_are_sampled_and_every_outcome_is_represented(tmp_path: Path) -> None:
+def test_a_page_of_a_large_run_holds_a_sample_of_every_outcome_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "_EPISODE_BYTES", 60_000)
     write(tmp_path / "episodes/train.jsonl", [episode(i, 5) for i in range(500)] + [unjudged(1), episode(2, 10)])
-    file = runs.load(tmp_path).files[0]
-    assert (file.total, len(file.sample)) == (502, 60)
-    assert {runs.outcome(kept) for kept in file.sample} == {"partial", "unjudged", "solved"}
-    assert len(file.rewards) == 501
-    assert "60 of 502 episodes shown" in Page(report.write(tmp_path)).text
+    data = Page(report.write(tmp_path)).data
+    assert data["total"] == 502
+    assert 10 < len(data["episodes"]) < 200
+    assert {kept["label"] for kept in data["episodes"]} == {"partial", "unjudged", "solved"}
 
 
 def test_huge_episodes_are_cut_and_counted(tmp_path: Path) -> None:
     long = episode(0, 5, action="x" * 100_000)
-    long.turns[0].credits = [Credit(i, i + 1, 0.0, "step") for i in range(3000)]
+    long.turns[0].credits = [Credit(i, i + 1, 0.0, "step") for i in range(900)]
     long.turns *= 65
     write(tmp_path / "episodes/train.jsonl", [long])
     path = report.write(tmp_path)
-    assert path.stat().st_size < 12_000_000
-    text = Page(path).text
-    assert "94,000 more characters" in text
-    assert "2,500 more credits" in text
-    assert "5 more turns" in text
+    assert path.stat().st_size < 1_000_000
+    (kept,) = Page(path).data["episodes"]
+    assert (kept["turns"][0]["actionMore"], kept["turns"][0]["creditsMore"]) == (92_000, 400)
+    assert len(kept["turns"]) < kept["allTurns"] == 65
 
 
 def test_a_killed_run_still_reports_and_says_what_is_missing(run_dir: Path) -> None:
@@ -222,9 +242,9 @@ def test_a_killed_run_still_reports_and_says_what_is_missing(run_dir: Path) -> N
     for said in (
         "This report is incomplete", "summary.json is missing", "config.json could not be read",
         "3 lines of metrics.jsonl could not be read", "3 lines of episodes/after.jsonl could not be read",
-        "3 unreadable", "the figures were computed from the episodes", "overlap",
+        "the figures were computed from the episodes",
     ):  # fmt: skip
-        assert said in text or said == "overlap"
+        assert said in text
 
 
 def test_evaluation_rows_show_intervals_and_unjudged_apart(tmp_path: Path) -> None:
@@ -235,7 +255,15 @@ def test_evaluation_rows_show_intervals_and_unjudged_apart(tmp_path: Path) -> No
     (tmp_path / "summary.json").write_text(json.dumps({"results": [row]}))
     (tmp_path / "config.json").write_text(json.dumps({"kind": "eval", "model": "smollm2"}))
     text = " ".join(Page(report.write(tmp_path)).text.split())
-    for said in ("proofgym/GSM8K-v0", "evaluation", "smollm2", "−0.250", "no interval", "[0.290, 0.710]", "1 min 1 s"):
+    for said in (
+        "smollm2 on GSM8K-v0",
+        "evaluation",
+        "smollm2",
+        "−0.250",
+        "no interval",
+        "[0.290, 0.710]",
+        "1 min 1 s",
+    ):
         assert said in text
 
 
@@ -269,7 +297,7 @@ def test_no_damage_to_a_value_stops_the_report(run_dir: Path) -> None:
     lines = {name: (run_dir / name).read_text().splitlines() for name in (
         "config.json", "summary.json", "metrics.jsonl", "episodes/after.jsonl",
     )}  # fmt: skip
-    for _ in range(25):
+    for _ in range(10):
         for name, good in lines.items():
             chosen = good if len(good) == 1 else chance.sample(good, 12)
             spoiled = [json.dumps(_spoil(json.loads(line), chance)) for line in chosen]
@@ -290,27 +318,3 @@ def test_a_stage_that_restarts_counting_gets_its_own_panel_and_a_resumed_step_co
     )
     assert drawn["Loss"].words.endswith("GRPO (updates): 9 to 7")
     assert curves([]) == []
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium")
-def test_filters_and_search_work_in_a_browser(run_dir: Path, tmp_path: Path) -> None:
-    page = report.write(run_dir).read_text()
-    script = """<script>
-      const visible = () => [...document.querySelectorAll(".file:not([hidden]) .episode:not([hidden])")].length;
-      const found = [visible()];
-      document.querySelector('.filters [data-outcome="solved"]').click(); found.push(visible());
-      document.querySelector('.filters [data-outcome="solved"]').click(); found.push(visible());
-      const search = document.getElementById("search");
-      search.value = "SANDBOX died"; search.dispatchEvent(new Event("input")); found.push(visible());
-      search.value = ""; document.querySelector(".tabs button").click(); found.push(visible());
-      document.title = found.join(" ");
-    </script></body>"""
-    (tmp_path / "clicked.html").write_text(page.replace("</body>", script))
-    command = [
-        "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-        f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", (tmp_path / "clicked.html").as_uri(),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert "<title>31 5 31 1 30</title>" in done.stdout
