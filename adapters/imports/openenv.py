@@ -110,7 +110,7 @@ class OpenEnv(Imported):
 
 
 def to_text(observation: Any) -> str:
-    """What a policy reads of an observation.
+    """What a policy reads of an observation: nothing that is told to the trainer.
 
     >>> to_text({"prompt": "Guess.", "done": False, "reward": None, "metadata": {}})
     'Guess.'
@@ -121,7 +121,7 @@ def to_text(observation: Any) -> str:
         return observation
     if not isinstance(observation, Mapping):
         return json.dumps(observation, ensure_ascii=False)
-    told = {key: value for key, value in observation.items() if key not in ("done", "reward", "metadata")}
+    told = {key: value for key, value in observation.items() if key not in ("done", "reward", "metadata", "info")}
     texts = [value for value in told.values() if isinstance(value, str)]
     if len(texts) == 1 and all(value in (None, "", [], {}) or value is texts[0] for value in told.values()):
         return texts[0]
