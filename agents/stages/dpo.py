@@ -33,7 +33,7 @@ def run(trainer: Trainer) -> None:
     )  # fmt: skip
     learner = trainer.make_learner(config, reference)
     found = _pairs(_sample(trainer, config), plan)
-    if trainer.world.rank == 0:
+    if trainer.world.first:
         lines = "".join(json.dumps(row) + "\n" for row in conversations(found))
         (trainer.log.folder / "pairs.jsonl").write_text(lines, encoding="utf-8")
     steps = [

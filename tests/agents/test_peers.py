@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import importlib
 import importlib.util
+import json
 import math
 import os
 import subprocess
@@ -384,13 +385,15 @@ def test_trl_preferences(tmp_path: Path) -> None:
     ]
     chosen = preferences.pairs(attempts, 0.1)
     assert len(chosen) == 3
+    file = tmp_path / "pairs.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in preferences.conversations(chosen)), encoding="utf-8")
     config = trl.DPOConfig(
         output_dir=str(tmp_path), use_cpu=True, bf16=False, gradient_checkpointing=False, report_to=[], beta=0.3,
         per_device_train_batch_size=len(chosen), max_length=None, disable_dropout=True,
     )  # fmt: skip
     theirs = trl.DPOTrainer(
         model=copy.deepcopy(base), ref_model=copy.deepcopy(far), args=config, processing_class=tokenizer,
-        train_dataset=datasets.Dataset.from_list(preferences.conversations(chosen)),
+        train_dataset=datasets.Dataset.from_json(str(file), cache_dir=str(tmp_path)),
     )  # fmt: skip
     batch = next(iter(theirs.get_train_dataloader()))
     expected = theirs.compute_loss(theirs.model, batch)
