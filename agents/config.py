@@ -232,7 +232,7 @@ class GRPO:
 
 @dataclass(frozen=True, config=_STRICT)
 class DPO:
-    """Preference optimisation, by TRL, on pairs of better and worse attempts at one task.
+    """Preference optimisation on pairs of better and worse attempts at one task.
 
     Args:
         pairs: How many at most; 0 skips the stage.

@@ -186,11 +186,14 @@ def _returns(episodes: Sequence[Trajectory], config: GRPO) -> Floats:
 
 
 def _by_trajectory(episodes: Sequence[Trajectory], config: GRPO, group_B: Ints, evidence: Evidence) -> PerToken:
-    grid = grid_of(episodes, config)
-    table = np.where(grid.mask_BK, _whole(episodes, config, group_B, evidence)[:, None], 0.0)
-    if config.scale and not KINDS[config.advantage].scaled:
-        table = table * _factor(table, grid.mask_BK, episodes, config)
-    return grid.at_tokens(table)
+    whole_B = _whole(episodes, config, group_B, evidence)
+    if config.scale and not KINDS[config.advantage].scaled:  # by the deviation over steps, of which some have more
+        mask_BK = grid_of(episodes, config).mask_BK
+        whole_B = whole_B * _factor(np.where(mask_BK, whole_B[:, None], 0.0), mask_BK, episodes, config)
+    return [
+        [np.full(len(turn.action_ids), whole) for turn in episode.turns]
+        for episode, whole in zip(episodes, whole_B.tolist(), strict=True)
+    ]
 
 
 def _whole(episodes: Sequence[Trajectory], config: GRPO, group_B: Ints, evidence: Evidence) -> Floats:

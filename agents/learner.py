@@ -119,6 +119,7 @@ class Learner:
         parts: list[dict[str, Any]] = [{"params": own}]
         if head is not None:
             parts.append({"params": list(of_head), "lr": config.value.learning_rate, "weight_decay": 0.0})
+        # Not fused: on a CPU its rounding depends on the number of threads, and resuming could not be exact.
         return torch.optim.AdamW(parts, lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.98))
 
     # Learning ---------------------------------------------------------------------------------------------------------

@@ -102,7 +102,8 @@ class Engine:
         dtype: Of the sampled weights: `same` as the trained ones, or a copy in bfloat16.
         staleness: Updates that an episode may be behind when it is learned from. Above 0, episodes are sampled while
             the policy is trained.
-        workers: Threads that environments step in.
+        workers: Threads that environments step in; 0 steps them between two tokens, which is best when a step takes
+            microseconds. Environments that wait want a thread each: as many as episodes are played side by side.
         url, model, dialect: Of a server. `dialect` says how it is asked for token ids: `vllm`, `sglang`, `trtllm`.
         sync_folder: Of a server: a folder that both sides see, through which new weights go.
         timeout_s: Of one request to a server.

@@ -14,13 +14,16 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from proofgym.agents.tokens import CharFormat, ChatFormat, Format
 from proofgym.errors import BadInput, MissingExtra, need
+
+if TYPE_CHECKING:
+    from proofgym.agents.forward import Scores
 
 __all__ = ["Policy", "load", "pick_device", "tiny"]
 
@@ -65,16 +68,10 @@ class Policy:
         Returns:
             Two (N,) tensors in float32, nats, for the N kept tokens in row order. The entropy carries no gradient.
         """
-        # A token is predicted from the position before it. Only kept positions pass through the output layer.
-        hidden = self.model.base_model(input_ids=ids_BL, use_cache=False).last_hidden_state
-        predicts = torch.zeros_like(keep_BL)
-        predicts[:, :-1] = keep_BL[:, 1:]
-        logits = self.model.get_output_embeddings()(hidden[predicts]).float() / temperature
-        logp = torch.log_softmax(logits, dim=-1)
-        chosen = logp.gather(-1, ids_BL[keep_BL].unsqueeze(-1)).squeeze(-1)
-        with torch.no_grad():
-            entropy = -(logp.exp() * logp).sum(-1)
-        return chosen, entropy
+        from proofgym.agents.forward import Scorer
+
+        found: Scores = Scorer(self.model)(ids_BL, keep_BL, temperature=temperature)
+        return found.logprobs, found.entropy
 
     def frozen_copy(self) -> Policy:
         """A copy whose weights never change: a reference for a KL penalty."""

@@ -1,9 +1,14 @@
-"""Better and worse attempts at one task, and a gradient step that tells them apart (DPO)."""
+"""Better and worse attempts at one task: a gradient step that tells them apart (DPO), and the pairs for TRL's trainer.
+
+The step is our own because TRL's `DPOTrainer` makes tokens from text again: what it trains on need not be what was
+sampled. On texts whose tokens agree the two losses are equal, and a test holds them together.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -12,9 +17,9 @@ from proofgym.agents.batch import Batch, row_of
 from proofgym.agents.forward import Scores
 from proofgym.agents.learner import Learner
 from proofgym.agents.losses import dpo
-from proofgym.envs.trajectory import Trajectory
+from proofgym.envs.trajectory import Trajectory, Turn
 
-__all__ = ["Pair", "pairs", "preference_step"]
+__all__ = ["Pair", "conversations", "pairs", "preference_step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,36 @@ def pairs(episodes: Sequence[Trajectory], margin: float) -> list[Pair]:
 def _shared(a: Trajectory, b: Trajectory) -> int:
     left, right = ([i for turn in e.turns for i in (*turn.prompt_ids, *turn.action_ids)] for e in (a, b))
     return next((k for k, (x, y) in enumerate(zip(left, right, strict=False)) if x != y), min(len(left), len(right)))
+
+
+def conversations(chosen: Sequence[Pair]) -> list[dict[str, Any]]:
+    """Pairs as TRL's `DPOTrainer` takes them: `datasets.Dataset.from_list(conversations(pairs(episodes, 0.1)))`.
+
+    The prompt ends with the observation after which the two attempts part; shared turns are part of it, so they are not
+    trained on. Where they part in the middle of a text, the whole of that text is the completion's. In a completion of
+    several turns TRL counts the observations too, which `preference_step` does not.
+
+    Returns:
+        Of each pair `prompt`, `chosen` and `rejected`, lists of messages.
+    """
+    return [_conversation(pair) for pair in chosen]
+
+
+def _conversation(pair: Pair) -> dict[str, Any]:
+    left, right = pair.better.turns, pair.worse.turns
+    last = min(len(left), len(right)) - 1  # each completion needs a text of its own
+    part = next((t for t in range(last) if left[t].action != right[t].action), last)
+    while part and left[part].observation != right[part].observation:
+        part -= 1  # the world, not the policy, parted them
+    prompt = _messages(left[: part + 1])[:-1]
+    return {"prompt": prompt, "chosen": _messages(left[part:])[1:], "rejected": _messages(right[part:])[1:]}
+
+
+def _messages(turns: Sequence[Turn]) -> list[dict[str, str]]:
+    said = [(turn.observation, turn.action) for turn in turns]
+    return [
+        {"role": role, "content": text} for both in said for role, text in zip(("user", "assistant"), both, strict=True)
+    ]
 
 
 def preference_step(learner: Learner, chosen: Sequence[Pair], beta: float) -> dict[str, float]:

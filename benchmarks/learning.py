@@ -41,20 +41,11 @@ from proofgym.agents.sampling import Sampling
 from proofgym.agents.warm_start import demonstrations, supervised_step
 from proofgym.bench.statistics import mean_interval, paired
 from proofgym.envs.base import TurnResult, VerifiableEnv
-from proofgym.envs.math.arithmetic import Arithmetic
 from proofgym.envs.math.running_total import RunningTotal
 from proofgym.envs.puzzles.sudoku import Sudoku4Steps
 from proofgym.verifiers import Credit
 
 GROUP, PROMPTS = 8, 16
-
-
-class BareArithmetic(Arithmetic):
-    """The expression and nothing else, such as `7 + 2 * 3`; the working is written as ever."""
-
-    def begin(self, instance: Any) -> str:
-        super().begin(instance)
-        return str(instance["expression"])
 
 
 class BareSudoku(Sudoku4Steps):
@@ -110,10 +101,6 @@ TASKS: dict[str, Study] = {
     "ShortTotal": Study(
         lambda split: RunningTotal(style="bare", largest=4, steps=4, split=split), "0123456789", 64, 6, 0.45, 1e-3, 0.0,
         "token",
-    ),
-    "Arithmetic": Study(
-        lambda split: BareArithmetic(level=0.0, split=split),
-        "0123456789+-*/()= \n#.", 128, 40, 0.25, 2e-4, 1.0, "token",
     ),
     "Sudoku4Steps": Study(
         lambda split: BareSudoku(level=0.0, max_turns=4, split=split), "01234.", 128, 4, 0.12, 4e-4, 1.0, "turn",

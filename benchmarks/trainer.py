@@ -7,7 +7,9 @@ Needs `trl` beside proofgym. Each side runs in a process of its own, the two int
 CPU seconds an update (children included; the median over updates, the first three left out), peak resident memory, and
 ratios with the range over repeats. `latency`: eight turns whose environment waits, lognormally; what counts is episodes
 a second of wall time. TRL plays all episodes turn by turn, its environments stepped by a pool of threads, so a turn
-takes as long as its slowest environment and no longer. `tree`: tokens sampled for the same number of leaves.
+takes as long as its slowest environment and no longer. Ours have no barrier between turns, but an update still waits
+for its slowest episode: the waits are the same on both sides, so what that can gain at most is known and printed. With
+`staleness: 1` the next update's episodes wait meanwhile. `tree`: tokens sampled for the same number of leaves.
 """
 
 from __future__ import annotations
@@ -53,9 +55,9 @@ class Digits:
         return text.count("7") / max(1, len(text))
 
     @staticmethod
-    def latency_s(index: int, sample: int, turn: int) -> float:
+    def latency_s(update: int, number: int, turn: int) -> float:
         """Heavy-tailed: median 40 ms, mean 93 ms, at most 2 s."""
-        return float(min(2.0, np.random.default_rng([9, index, sample, turn]).lognormal(np.log(0.04), 1.3)))
+        return float(min(2.0, np.random.default_rng([9, update, number, turn]).lognormal(np.log(0.04), 1.3)))
 
 
 def main() -> None:
@@ -95,7 +97,22 @@ def _compare(case: str, repeats: int) -> None:
             f"  {key:28} ours {statistics.median(ours):9.3f}   trl {statistics.median(theirs):9.3f}   "
             f"ratio {statistics.median(ratios):.2f} [{min(ratios):.2f}, {max(ratios):.2f}]"
         )
+    if case == "latency":
+        _print_bound(case)
     print(f"  versions: {runs['trl'][0]['versions']}\n")
+
+
+def _print_bound(case: str) -> None:
+    """What nothing but waiting costs: turn by turn the slowest of each, without barriers the slowest sum."""
+    prompts, group, _, updates = CASES[case]
+    waits_UET = np.array(
+        [[[Digits.latency_s(u, n, t) for t in range(TURNS)] for n in range(prompts * group)] for u in range(1, updates)]
+    )
+    by_turn, by_episode = waits_UET.max(1).sum(), waits_UET.sum(2).max(1).sum()
+    print(
+        f"  waits alone, {updates - 1} updates: {by_turn:.1f} s with a barrier a turn, {by_episode:.1f} s with one an "
+        f"update; no synchronous trainer can gain more than {by_turn / by_episode:.2f}"
+    )
 
 
 def _child(case: str, side: str, folder: str) -> dict[str, Any]:
@@ -165,29 +182,29 @@ def _ours(case: str, folder: Path) -> dict[str, Any]:
     turns = TURNS if case == "latency" else 1
 
     class Asks(gymnasium.Env[str, str]):
-        def __init__(self) -> None:
+        def __init__(self, number: int) -> None:
             self.observation_space = self.action_space = gymnasium.spaces.Text(200)
-            self.index = self.turn = self.sample = 0
+            self.number, self.update, self.index, self.turn = number, -1, 0, 0
 
         def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[str, dict[str, Any]]:
             super().reset(seed=seed)
             self.index, self.turn = (seed or 0) % 1000, 0
+            self.update += 1  # each plays one episode an update, so the waits are those of TRL's side
             return _question(case, self.index), {}
 
         def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
             if case == "latency":
-                time.sleep(Digits.latency_s(self.index, id(self) % 1000, self.turn))
+                time.sleep(Digits.latency_s(self.update, self.number, self.turn))
             self.turn += 1
             return Digits.prompt(self.turn, 2), Digits.reward(action), self.turn == turns, False, {}
 
-    made: list[Any] = []
-
-    def envs(_: str, count: int) -> list[Any]:
-        while len(made) < count:
-            made.append(Asks())
-        return made[:count]
-
     def marks(staleness: int) -> tuple[list[float], list[float]]:
+        made: list[Any] = []
+
+        def envs(_: str, count: int) -> list[Any]:
+            made.extend(Asks(number) for number in range(len(made), count))
+            return made[:count]
+
         policy = load(f"hf:{folder}", device=torch.device("cpu"), dtype=torch.float32)
         policy.format.stop_ids = frozenset()  # every answer has the same length, on both sides
         engine = Engine(staleness=staleness, workers=64 if case == "latency" else 0)

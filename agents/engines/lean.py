@@ -50,23 +50,23 @@ def lean(model: Any) -> Step | None:
     shape = (config.hidden_size,)
 
     def turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        a, b = x[..., : width // 2], x[..., width // 2 :]
-        return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1)
+        a, b = x.chunk(2, dim=-1)
+        return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1).transpose(1, 2)
 
     def step(tokens: Tensor, positions: Tensor, seen: Tensor, cache: Any) -> Tensor:
         rows, length = tokens.shape
         x = functional.embedding(tokens, body.embed_tokens.weight)
-        cos, sin = cosines[positions].unsqueeze(1), sines[positions].unsqueeze(1)
+        cos, sin = cosines[positions].unsqueeze(2), sines[positions].unsqueeze(2)
         for number, layer in enumerate(body.layers):
             attention, feed = layer.self_attn, layer.mlp
             h = functional.rms_norm(x, shape, layer.input_layernorm.weight, eps)
-            q = _linear(h, attention.q_proj).view(rows, length, heads, width).transpose(1, 2)
-            k = _linear(h, attention.k_proj).view(rows, length, groups, width).transpose(1, 2)
+            q = _linear(h, attention.q_proj).view(rows, length, heads, width)
+            k = _linear(h, attention.k_proj).view(rows, length, groups, width)
             v = _linear(h, attention.v_proj).view(rows, length, groups, width).transpose(1, 2)
-            k, v = cache.update(turned(k, cos, sin), v, number)
-            found = functional.scaled_dot_product_attention(
-                turned(q, cos, sin), k, v, attn_mask=seen, enable_gqa=heads != groups
-            )
+            # Queries and keys are turned by the same angles, so both at once.
+            q, k = turned(torch.cat((q, k), dim=2), cos, sin).split((heads, groups), dim=1)
+            k, v = cache.update(k, v, number)
+            found = functional.scaled_dot_product_attention(q, k, v, attn_mask=seen, enable_gqa=heads != groups)
             x = x + _linear(found.transpose(1, 2).reshape(rows, length, heads * width), attention.o_proj)
             h = functional.rms_norm(x, shape, layer.post_attention_layernorm.weight, eps)
             x = x + _linear(functional.silu(_linear(h, feed.gate_proj)) * _linear(h, feed.up_proj), feed.down_proj)

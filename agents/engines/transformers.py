@@ -28,7 +28,7 @@ from torch import Tensor
 from proofgym.agents.engines.base import Request, Stats
 from proofgym.agents.engines.lean import lean
 from proofgym.agents.policy import Policy
-from proofgym.agents.sampling import Sample
+from proofgym.agents.sampling import Sample, Sampling
 from proofgym.errors import BadInput
 
 __all__ = ["TransformersEngine", "choose"]
@@ -73,8 +73,10 @@ class TransformersEngine:
         self._device = policy.device
         forward = inspect.signature(self._model.forward).parameters
         self._cache_name = "cache" if "cache" in forward else "past_key_values"  # renamed in transformers 5
+        # Asked for every token, and a configuration of transformers is slow to answer.
         self._eager = getattr(self._model.config, "_attn_implementation", "sdpa") == "eager"
-        self._stop = torch.tensor(sorted(self.format.stop_ids), device=self._device)
+        self._scale = getattr(self._model.config, "logits_scaling", None)  # Granite and its relatives
+        self._head, self._max_context = self._model.get_output_embeddings(), policy.max_context
         self._step = lean(self._model)
         self._cache = _Rows(slots)
         self._rows: dict[int, _Row] = {}  # by session
@@ -87,7 +89,7 @@ class TransformersEngine:
     @property
     def max_context(self) -> int:
         """What the model's positions allow."""
-        return self._policy.max_context
+        return self._max_context
 
     @property
     def version(self) -> int:
@@ -284,21 +286,22 @@ class TransformersEngine:
 
     def _take(self, rows: list[_Row], logits: Tensor) -> list[tuple[Request, Sample]]:
         """Choose a token for each row; rows that are done are handed over, the others stay in progress."""
-        uniforms = np.array([row.draws[len(row.ids)] for row in rows])
+        uniforms = torch.tensor([row.draws[len(row.ids)] for row in rows], dtype=torch.float64, device=self._device)
         temperatures = {row.sampling.temperature for row in rows}
         if len(temperatures) == 1:
-            token, logprob = choose(logits, torch.from_numpy(uniforms).to(self._device), temperatures.pop())
+            token, logprob = choose(logits, uniforms, temperatures.pop())
         else:
             token, logprob = _choose_mixed(logits, uniforms, [row.sampling.temperature for row in rows])
-        stopped = torch.isin(token, self._stop).tolist()
+        stops = self.format.stop_ids
         entropies = self._entropies(rows, logits)
         done = []
-        for b, (row, i, lp, end) in enumerate(zip(rows, token.tolist(), logprob.tolist(), stopped, strict=True)):
+        for b, (row, i, lp) in enumerate(zip(rows, token.tolist(), logprob.tolist(), strict=True)):
             row.ids.append(i)
             row.logprobs.append(lp)
             if entropies is not None:
                 row.entropies.append(entropies[b])
-            if end or len(row.ids) >= row.sampling.max_tokens:
+            end = i in stops
+            if end or len(row.ids) >= row.limit:
                 done.append(row.finish(cut=not end))
                 self._asked.discard(done[-1][0].session)
             else:
@@ -321,7 +324,7 @@ class TransformersEngine:
         """Read a block, row b behind the first `begins[b]` tokens of its slot; the last hidden states, (B, T, D)."""
         positions = begins[:, None] + np.arange(block.shape[1])
         keys = int(positions.max()) + 1
-        self._cache.aim(slots, positions, keys)
+        self._cache.aim(slots, positions, keys, self._device)
         seen = torch.from_numpy(np.arange(keys) <= positions[:, :, None]).unsqueeze(1).to(self._device)
         # The last positions of a padded row may lie beyond the model's; nobody reads them.
         tokens = torch.from_numpy(block).to(self._device)
@@ -342,9 +345,8 @@ class TransformersEngine:
         return hidden
 
     def _logits(self, hidden_BD: Tensor) -> Tensor:
-        logits: Tensor = self._model.get_output_embeddings()(hidden_BD)
-        scale = getattr(self._model.config, "logits_scaling", None)  # Granite and its relatives
-        return (logits / scale if scale else logits).float()
+        logits: Tensor = self._head(hidden_BD)
+        return (logits / self._scale if self._scale else logits).float()
 
 
 @dataclass(slots=True)
@@ -358,16 +360,18 @@ class _Row:
     ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     entropies: list[float] = field(default_factory=list)
-    draws: Any = None
+    draws: Sequence[float] = ()
+    limit: int = 0
     version: int = 0
 
     def start(self, request: Request, version: int) -> None:
         self.request, self.context, self.version = request, list(request.context), version
         self.ids, self.logprobs, self.entropies = [], [], []
-        self.draws = np.random.default_rng(list(request.key)).random(request.sampling.max_tokens)
+        self.limit = request.sampling.max_tokens
+        self.draws = np.random.default_rng(list(request.key)).random(self.limit).tolist()
 
     @property
-    def sampling(self) -> Any:
+    def sampling(self) -> Sampling:
         assert self.request is not None
         return self.request.sampling
 
@@ -386,22 +390,23 @@ class _Row:
 
 
 class _Layer:
-    """Keys and values of one layer, (slots, heads, positions, width)."""
+    """Keys and values of one layer, (slots, positions, heads, width): what a token writes lies together."""
 
     def __init__(self) -> None:
         self.keys: Any = None
         self.values: Any = None
 
-    def grow(self, slots: int, like: tuple[Tensor, Tensor] | None, room: int) -> None:
-        for name, shape in (("keys", 0), ("values", 1)):
-            old = getattr(self, name)
-            sample = like[shape] if like is not None else old
-            if old is not None and old.shape[2] >= room:
-                continue
-            new = torch.zeros((slots, sample.shape[1], room, sample.shape[3]), dtype=sample.dtype, device=sample.device)
-            if old is not None:
-                new[:, :, : old.shape[2]] = old
-            setattr(self, name, new)
+    def grow(self, slots: int, keys: Tensor, values: Tensor, room: int) -> None:
+        """Make place for `room` positions of blocks like these, (rows, heads, tokens, width)."""
+        if self.keys is None or self.keys.shape[1] < room:
+            self.keys, self.values = _wider(self.keys, keys, slots, room), _wider(self.values, values, slots, room)
+
+
+def _wider(old: Tensor | None, like: Tensor, slots: int, room: int) -> Tensor:
+    new = torch.zeros((slots, room, like.shape[1], like.shape[3]), dtype=like.dtype, device=like.device)
+    if old is not None:
+        new[:, : old.shape[1]] = old
+    return new
 
 
 class _Rows:
@@ -414,41 +419,38 @@ class _Rows:
         self.layers: list[_Layer] = []
         self._room = 0
         self._keys = 0
-        self._slots: Tensor | None = None
         self._index: Any = None
-        self._positions: Any = None
+        self._places: Any = None
         self._whole = False
 
-    def aim(self, slots: NDArray[np.int64], positions: NDArray[np.int64], keys: int) -> None:
+    def aim(self, slots: NDArray[np.int64], positions: NDArray[np.int64], keys: int, device: torch.device) -> None:
         if keys > self._room:
             self._room = max(-(-keys // _GRAIN) * _GRAIN, self._room + self._room // 2)
         self._keys = keys
-        self._whole = bool(np.array_equal(slots, np.arange(len(slots))))
-        self._index, self._positions = torch.from_numpy(slots), torch.from_numpy(positions)
+        self._whole = bool((slots == np.arange(len(slots))).all())
+        self._index = torch.from_numpy(slots).to(device)
+        self._places = torch.from_numpy((slots[:, None] * self._room + positions).ravel()).to(device)
 
     def update(self, keys: Tensor, values: Tensor, layer_idx: int, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
         """Write a block and return everything that its rows may attend to."""
         while len(self.layers) <= layer_idx:
             self.layers.append(_Layer())
         layer = self.layers[layer_idx]
-        layer.grow(self.slots, (keys, values), self._room)
-        if self._index.device != keys.device:
-            self._index, self._positions = self._index.to(keys.device), self._positions.to(keys.device)
-        rows = self._index[:, None]
-        found = []
-        for buffer, block in ((layer.keys, keys), (layer.values, values)):
-            buffer[rows, :, self._positions] = block.transpose(1, 2)
-            if self._whole:
-                found.append(buffer[: len(self._index), :, : self._keys])
-            else:
-                found.append(buffer[:, :, : self._keys].index_select(0, self._index))
-        return found[0], found[1]
+        layer.grow(self.slots, keys, values, self._room)
+        return self._put(layer.keys, keys), self._put(layer.values, values)
+
+    def _put(self, buffer: Tensor, block: Tensor) -> Tensor:
+        rows, heads, tokens, width = block.shape
+        by_place = buffer.view(-1, heads * width)
+        by_place.index_copy_(0, self._places, block.transpose(1, 2).reshape(rows * tokens, heads * width))
+        seen = buffer[:rows, : self._keys] if self._whole else buffer[:, : self._keys].index_select(0, self._index)
+        return seen.transpose(1, 2)
 
     def copy(self, source: int, targets: Sequence[int], length: int) -> None:
         """Give other rows the first `length` positions of one."""
         for layer in self.layers:
             for buffer in (layer.keys, layer.values):
-                buffer[list(targets), :, :length] = buffer[source, :, :length].clone()
+                buffer[list(targets), :length] = buffer[source, :length].clone()
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
         """Asked by models that number positions themselves; ours are given."""
@@ -472,7 +474,7 @@ def choose(logits: Tensor, uniform: Tensor, temperature: float) -> tuple[Tensor,
         logits: (B, V) float32.
         uniform: (B,) float64 in [0, 1).
     """
-    logp = torch.log_softmax(logits / temperature if temperature > 0.0 else logits, dim=-1)
+    logp = torch.log_softmax(logits / temperature if temperature not in (0.0, 1.0) else logits, dim=-1)
     if temperature > 0.0:
         cumulative = logp.double().exp().cumsum(-1)
         target = uniform.unsqueeze(-1) * cumulative[:, -1:]
@@ -482,17 +484,13 @@ def choose(logits: Tensor, uniform: Tensor, temperature: float) -> tuple[Tensor,
     return token, logp.gather(-1, token.unsqueeze(-1)).squeeze(-1)
 
 
-def _choose_mixed(
-    logits: Tensor, uniforms: NDArray[np.float64], temperatures: Sequence[float]
-) -> tuple[Tensor, Tensor]:
+def _choose_mixed(logits: Tensor, uniforms: Tensor, temperatures: Sequence[float]) -> tuple[Tensor, Tensor]:
     """`choose` for rows of different temperatures."""
     token = torch.zeros(len(temperatures), dtype=torch.long, device=logits.device)
     logprob = torch.zeros(len(temperatures), dtype=logits.dtype, device=logits.device)
     for temperature in sorted(set(temperatures)):
         rows = [b for b, t in enumerate(temperatures) if t == temperature]
-        token[rows], logprob[rows] = choose(
-            logits[rows], torch.from_numpy(uniforms[rows]).to(logits.device), temperature
-        )
+        token[rows], logprob[rows] = choose(logits[rows], uniforms[rows], temperature)
     return token, logprob
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from proofgym.agents import lora
 from proofgym.agents.config import DPO, GRPO
-from proofgym.agents.preferences import Pair, pairs, preference_step
+from proofgym.agents.preferences import Pair, conversations, pairs, preference_step
 from proofgym.agents.trainer import Trainer
 from proofgym.envs.trajectory import Trajectory
 
@@ -19,7 +20,8 @@ __all__ = ["run"]
 def run(trainer: Trainer) -> None:
     """Sample attempts, pair better with worse, and take DPO steps on the pairs.
 
-    With `grpo.tree` the attempts are leaves of trees, and a pair differs from where its branches part.
+    With `grpo.tree` the attempts are leaves of trees, and a pair differs from where its branches part. The pairs are
+    left in `pairs.jsonl`, in the form that TRL's `DPOTrainer` takes.
     """
     plan = trainer.recipe.dpo
     if not plan.pairs:
@@ -31,6 +33,9 @@ def run(trainer: Trainer) -> None:
     )  # fmt: skip
     learner = trainer.make_learner(config, reference)
     found = _pairs(_sample(trainer, config), plan)
+    if trainer.world.first:
+        lines = "".join(json.dumps(row) + "\n" for row in conversations(found))
+        (trainer.log.folder / "pairs.jsonl").write_text(lines, encoding="utf-8")
     steps = [
         np.random.default_rng([trainer.seed("dpo"), epoch]).permutation(len(found))[first : first + plan.batch]
         for epoch in range(plan.epochs)

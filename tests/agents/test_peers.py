@@ -7,8 +7,10 @@ pytest; this file is then run there. Without it, whatever cannot be imported is 
 
 from __future__ import annotations
 
+import copy
 import importlib
 import importlib.util
+import json
 import math
 import os
 import subprocess
@@ -331,6 +333,79 @@ def test_trl_loss(trl: Any, name: str) -> None:
         whole.backward()
         expected.backward()
         assert np.allclose(new.grad.numpy(), theirs.grad.numpy()[case.mask], rtol=1e-6, atol=1e-9)
+
+
+def chat_tokenizer() -> Any:
+    """One token a character, and a chat template."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    special = ["<pad>", "<user>", "<assistant>", "<end>", "<unk>"]
+    core = Tokenizer(models.WordLevel({c: n for n, c in enumerate([*special, *"0123456789"])}, unk_token="<unk>"))
+    core.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    found = PreTrainedTokenizerFast(
+        tokenizer_object=core, pad_token="<pad>", eos_token="<end>", unk_token="<unk>",
+        additional_special_tokens=["<user>", "<assistant>"],
+    )  # fmt: skip
+    found.chat_template = (
+        "{% for m in messages %}{{ '<' + m['role'] + '>' + m['content'] + '<end>' }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ '<assistant>' }}{% endif %}"
+    )
+    return found
+
+
+def test_trl_preferences(tmp_path: Path) -> None:
+    """TRL's DPOTrainer on our pairs as conversations, and our own step on their tokens: loss and gradient."""
+    trl = peer("trl")
+    datasets = peer("datasets")
+    from proofgym.agents import preferences
+    from proofgym.agents.learner import Learner
+    from proofgym.agents.policy import Policy, tiny
+    from proofgym.agents.tokens import ChatFormat
+    from proofgym.envs.trajectory import Trajectory, Turn
+
+    tokenizer = chat_tokenizer()
+    form = ChatFormat(tokenizer)
+    base, far = (tiny("0123456789", width=32, layers=2, heads=2, context=64, seed=n).model for n in (0, 1))
+
+    def attempt(index: int, sample: int, texts: list[str], reward: float) -> Trajectory:
+        turns, before = [], []
+        for n, text in enumerate(texts):
+            asked = str(31 * index + n)
+            made = Turn(asked, text, reward / len(texts))
+            made.prompt_ids = form.between(asked, before) if turns else form.open(asked)
+            made.action_ids = before = form.encode_action(text)
+            made.logprobs = [-1.0] * len(made.action_ids)
+            turns.append(made)
+        return Trajectory("test", {}, 0, index, sample, turns, "terminated")
+
+    attempts = [  # they part in their last turn: there TRL has no observation to count
+        *(attempt(0, n, ["12", text], r) for n, (text, r) in enumerate([("345", 1.0), ("6", 0.0), ("347", 0.5)])),
+        *(attempt(1, n, [text], r) for n, (text, r) in enumerate([("98", 0.2), ("7654", 1.0)])),
+    ]
+    chosen = preferences.pairs(attempts, 0.1)
+    assert len(chosen) == 3
+    file = tmp_path / "pairs.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in preferences.conversations(chosen)), encoding="utf-8")
+    config = trl.DPOConfig(
+        output_dir=str(tmp_path), use_cpu=True, bf16=False, gradient_checkpointing=False, report_to=[], beta=0.3,
+        per_device_train_batch_size=len(chosen), max_length=None, disable_dropout=True,
+    )  # fmt: skip
+    theirs = trl.DPOTrainer(
+        model=copy.deepcopy(base), ref_model=copy.deepcopy(far), args=config, processing_class=tokenizer,
+        train_dataset=datasets.Dataset.from_json(str(file), cache_dir=str(tmp_path)),
+    )  # fmt: skip
+    batch = next(iter(theirs.get_train_dataloader()))
+    expected = theirs.compute_loss(theirs.model, batch)
+    expected.backward()
+
+    learner = Learner(Policy(base, form, "tiny"), GRPO(max_grad_norm=1e9), reference=Policy(far, form, "far"))
+    steps: list[Any] = []
+    learner.optimizer.step = lambda: steps.append([p.grad.clone() for p in base.parameters()])  # type: ignore[method-assign]
+    found = preferences.preference_step(learner, chosen, 0.3)
+    assert found["loss"] == pytest.approx(expected.item(), rel=1e-5)
+    for ours, other in zip(steps[0], theirs.model.parameters(), strict=True):
+        assert torch.allclose(ours, other.grad, rtol=1e-3, atol=1e-6)
 
 
 def test_trl_advantages(trl: Any) -> None:

@@ -21,7 +21,7 @@ from proofgym.agents.evaluation import Score  # noqa: E402
 from proofgym.agents.learner import Learner  # noqa: E402
 from proofgym.agents.log import RunLog  # noqa: E402
 from proofgym.agents.policy import tiny  # noqa: E402
-from proofgym.agents.preferences import pairs, preference_step  # noqa: E402
+from proofgym.agents.preferences import conversations, pairs, preference_step  # noqa: E402
 from proofgym.agents.recipe import train  # noqa: E402
 from proofgym.agents.stages import grpo as stage  # noqa: E402
 from proofgym.agents.stages.rft import select  # noqa: E402
@@ -185,6 +185,35 @@ def test_preferences_are_learned(turn: MakeTurn, episode: MakeEpisode) -> None:
     assert found[-1]["loss"] < 0.5
     assert found[-1]["accuracy"] == 1.0
     assert found[-1]["margin"] > 0.5
+
+
+def test_a_pair_goes_to_trl_with_its_shared_turns_in_the_prompt(turn: MakeTurn, episode: MakeEpisode) -> None:
+    def played(*said: tuple[str, str], reward: float, sample: int) -> Trajectory:
+        made = episode([turn(action, [(0, len(action), reward / len(said))]) for _, action in said], sample=sample)
+        for step, (observation, action) in zip(made.turns, said, strict=True):
+            step.observation, step.action_ids = observation, [ord(c) for c in action]
+        return made
+
+    def messages(*texts: str, first: str = "user") -> list[dict[str, str]]:
+        roles = ("user", "assistant") if first == "user" else ("assistant", "user")
+        return [{"role": roles[n % 2], "content": text} for n, text in enumerate(texts)]
+
+    better = played(("go", "left"), ("a wall", "up"), ("a door", "open"), reward=1.0, sample=0)
+    worse = played(("go", "left"), ("a wall", "down"), reward=0.0, sample=1)
+    assert conversations(pairs([better, worse], 0.5)) == [{
+        "prompt": messages("go", "left", "a wall"),
+        "chosen": messages("up", "a door", "open", first="assistant"),
+        "rejected": messages("down", first="assistant"),
+    }]  # fmt: skip
+    # One attempt is the other's beginning: each still has a text of its own.
+    worse = played(("go", "left"), ("a wall", "up"), reward=0.0, sample=1)
+    found = conversations(pairs([better, worse], 0.5))[0]
+    assert (len(found["prompt"]), len(found["chosen"]), len(found["rejected"])) == (3, 3, 1)
+    # The world answered the same text differently: what follows cannot share a prompt.
+    worse = played(("go", "left"), ("a cat", "up"), reward=0.0, sample=1)
+    found = conversations(pairs([better, worse], 0.5))[0]
+    assert found["prompt"] == messages("go")
+    assert found["rejected"] == messages("left", "a cat", "up", first="assistant")
 
 
 # Stopping and failing -------------------------------------------------------------------------------------------------
