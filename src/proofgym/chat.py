@@ -255,7 +255,7 @@ class ApiModel:
             if self._renamed:
                 sent["max_completion_tokens"] = sent.pop("max_tokens")
             try:
-                # `chat.completions.create` would walk through the whole conversation by its types: 7 ms for 40 messages.
+                # `chat.completions.create` would walk through the conversation by its types: 7 ms for 40 messages.
                 return client.post("/chat/completions", cast_to=object, body=sent)
             except openai.APITimeoutError as error:
                 raise ModelUnavailable(f"{self.where} did not answer within {self.timeout_s:g} s") from error
