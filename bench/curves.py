@@ -134,6 +134,9 @@ def _accuracy(stages: Mapping[str, Rows]) -> Curve:
             axis.fill_between(steps, lows, highs, color=_ACCENT, alpha=0.16, linewidth=0)
         axis.plot(*zip(*points, strict=True), color=_ACCENT, linewidth=2, marker="o", markersize=4)
         axis.set_ylim(-0.02, 1.02)
+        axis.locator_params(axis="x", integer=True)
+        if len(points) == 1:
+            axis.set_xlim(0, 2 * max(1, points[0][0]))
         axis.set_xlabel(_STAGE_NAMES[name], color=_SOFT, fontsize=9)
         axis.annotate(
             f"{points[-1][1]:.2f}", points[-1], xytext=(0, 9), textcoords="offset points", ha="center",
