@@ -19,7 +19,7 @@ from typing import Any
 
 from proofgym.bench import branches, figures, hidden
 from proofgym.bench.catalogue import Catalogue, as_json
-from proofgym.bench.curves import curves
+from proofgym.bench.curves import beside, curves
 from proofgym.bench.index import LABELS
 from proofgym.bench.opened import Opened, open_run
 from proofgym.bench.runs import number
@@ -38,13 +38,13 @@ def write(run_dir: str | Path | Sequence[str | Path], path: Path | None = None) 
 
     Args:
         run_dir: A run directory, or several.
-        path: Where to write; `report.html` in the first run's directory by default.
+        path: Where to write; by default `report.html` in the run's directory, or `compared.html` in the first one's.
     Raises:
         BadInput: If there is no run at a place, or nothing can be written there.
         MissingExtra: Without jinja2 and matplotlib, which `proofgym[eval]` brings.
     """
     runs = open_runs(run_dir)
-    path = path or runs[0].path / "report.html"
+    path = path or runs[0].path / ("report.html" if len(runs) == 1 else "compared.html")
     page = render(Catalogue.of(runs))
     try:
         path.write_text(page, encoding="utf-8", errors="backslashreplace")
@@ -119,6 +119,7 @@ def render(catalogue: Catalogue, *, served: bool = False) -> str:
             {"name": "By level of difficulty", "rows": by_level if len(by_level) > 1 else []},
         ],
         compared=figures.compared(catalogue),
+        beside=beside([(hidden.named(run.name), run.metrics) for run in runs]) if len(runs) > 1 else [],
         data=as_json(_data(catalogue, served=served)),
         script=script,
         policy=content_policy(script, served=served),

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofgym.bench import report
-from proofgym.bench.curves import curves
+from proofgym.bench.curves import beside, curves
 from proofgym.bench.spans import pieces
 from proofgym.envs.trajectory import Trajectory, Turn, write
 from proofgym.errors import BadInput
@@ -318,3 +318,16 @@ def test_a_stage_that_restarts_counting_gets_its_own_panel_and_a_resumed_step_co
     )
     assert drawn["Loss"].words.endswith("GRPO (updates): 9 to 7")
     assert curves([]) == []
+
+
+def test_learning_of_several_runs_is_drawn_together_where_they_share_it() -> None:
+    def run(gain: float) -> list[dict[str, Any]]:
+        rows = [{"stage": "grpo", "step": step, "reward": step * gain} for step in range(1, 5)]
+        return [*rows, *({"stage": "validation", "step": step, "accuracy": step * gain} for step in (2, 4))]
+
+    drawn = {curve.title: curve.words for curve in beside([("a", run(0.1)), ("none", []), ("b", run(0.2))])}
+    assert drawn == {
+        "Held-out accuracy": "a: 0.2 to 0.4; b: 0.4 to 0.8",
+        "Mean reward of sampled episodes": "a: 0.1 to 0.4; b: 0.2 to 0.8",
+    }
+    assert beside([("a", run(0.1)), ("none", [])]) == []
