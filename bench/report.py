@@ -31,6 +31,8 @@ __all__ = ["open_runs", "render", "tree_of", "visible", "write"]
 _SCRIPTS = ("text.js", "source.js", "tree.js", "episode.js", "list.js", "main.js")
 _EPISODE_BYTES = 2_600_000  # of episodes in a page that is one file
 _EPISODES = 3000
+_CONFIG = 200_000  # characters of a configuration
+_TREE_BYTES = 300_000
 
 
 def write(run_dir: str | Path | Sequence[str | Path], path: Path | None = None) -> Path:
@@ -100,7 +102,7 @@ def render(catalogue: Catalogue, *, served: bool = False) -> str:
                 "kind": {"train": "training run", "eval": "evaluation"}.get(str(run.config.get("kind")), "run"),
                 "facts": _facts(run),
                 "config": run.config,
-                "config_text": json.dumps(run.config, indent=2, ensure_ascii=False, default=str),
+                "config_text": json.dumps(run.config, indent=2, ensure_ascii=False, default=str)[:_CONFIG],
                 "problems": [*run.problems, *_broken(catalogue, n)],
                 "headline": _headline(run, table),
                 "rows": table,
@@ -246,13 +248,14 @@ def _sample(catalogue: Catalogue) -> tuple[list[dict[str, Any]], list[dict[str, 
                 continue
             leaves = catalogue.branches(wanted)
             for n in leaves or [wanted]:
-                data = None if n in chosen else catalogue.read(n)
+                data = None if n in chosen or size > _EPISODE_BYTES else catalogue.read(n)
                 if data is not None:
                     chosen[n] = {**catalogue.head(n), **shown(data)}
                     size += len(as_json(chosen[n]))
-            if leaves and (drawn := tree_of(catalogue, wanted)):
+            drawn = tree_of(catalogue, wanted) if leaves else None
+            if drawn and (bytes_ := len(as_json(drawn))) <= _TREE_BYTES:
                 trees.append(drawn)
-                size += len(as_json(drawn))
+                size += bytes_
     return [chosen[n] for n in sorted(chosen)], trees
 
 
