@@ -25,6 +25,7 @@ test: $(VENV)/dev.done lint types
 test-all: $(VENV)/dev.done lint types
 	$(PIP) install -q atheris || echo "atheris does not install here: the fuzz test will be skipped"
 	$(PIP) install -q reasoning-gym || echo "reasoning-gym does not install here: its tests will be skipped"
+	$(PIP) install -q playwright || echo "playwright does not install here: the report is not tried in a browser"
 	$(BIN)/python -m pytest -n 2 --ignore=tests/sandboxes --cov --cov-report= $(ARGS)
 	$(BIN)/python -m pytest tests/sandboxes --cov --cov-append --cov-report=term:skip-covered $(ARGS)
 	$(MAKE) test-worlds

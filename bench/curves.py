@@ -12,7 +12,7 @@ from typing import Any
 from proofgym.bench.runs import number
 from proofgym.errors import need
 
-__all__ = ["Curve", "curves"]
+__all__ = ["Curve", "beside", "curves"]
 
 _STAGES = ("warm_start", "grpo")
 _STAGE_NAMES = {"warm_start": "warm start (supervised steps)", "grpo": "GRPO (updates)"}
@@ -22,9 +22,14 @@ _PAGE_COLOURS = {
     "#020202": "var(--soft)",
     "#030303": "var(--line)",
     "#040404": "var(--accent)",
-    "#050505": "var(--good)",
+    "#050505": "var(--run1)",
+    "#060606": "var(--run2)",
+    "#070707": "var(--run3)",
+    "#080808": "var(--run4)",
+    "#090909": "var(--run5)",
 }
-_INK, _SOFT, _LINE, _ACCENT, _GOOD = _PAGE_COLOURS
+_INK, _SOFT, _LINE, _ACCENT, *_OTHERS = _PAGE_COLOURS
+_RUNS = (_ACCENT, *_OTHERS)
 _DIAGNOSTICS = {
     "reward": "Mean reward of sampled episodes",
     "loss": "Loss",
@@ -58,6 +63,48 @@ def curves(metrics: Sequence[Mapping[str, Any]]) -> list[Curve]:
         if series:
             drawn.append(_small(key, title, series))
     return drawn
+
+
+def beside(runs: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> list[Curve]:
+    """What several runs have in common, a line for each: the last stage of training, where at least two have it.
+
+    Args:
+        runs: The name and the metrics of each; the colour goes by the place.
+    """
+    staged = [(name, _by_stage(metrics)) for name, metrics in runs]
+    for stage in reversed(_STAGES):
+        if sum(stage in stages for _, stages in staged) > 1:
+            break
+    else:
+        return []
+    drawn = []
+    for key, title in {"accuracy": "Held-out accuracy", **_DIAGNOSTICS}.items():
+        series = {
+            place: (name, _series(stages[stage][key == "accuracy"], key))
+            for place, (name, stages) in enumerate(staged)
+            if stage in stages
+        }
+        series = {place: found for place, found in series.items() if _moves(found[1])}
+        if len(series) > 1:
+            drawn.append(_overlaid(key, title, stage, series))
+    return drawn
+
+
+def _overlaid(key: str, title: str, stage: str, series: Mapping[int, tuple[str, list[tuple[int, float]]]]) -> Curve:
+    wide = key == "accuracy"
+    figure, (axis,) = _figure([1.0], (9.6, 3.1) if wide else (3.5, 2.0))
+    words = []
+    for place, (name, points) in series.items():
+        steps, values = zip(*points, strict=True)
+        shown = values if wide or len(values) <= 12 else _smooth(values)
+        axis.plot(
+            steps, shown, color=_RUNS[place % len(_RUNS)], linewidth=1.8, marker="o" if wide else "", markersize=4
+        )
+        words.append(f"{name}: {values[0]:.3g} to {values[-1]:.3g}")
+    axis.set_xlabel(_STAGE_NAMES[stage] if wide else _STAGE_NAMES[stage].split(" (")[0], color=_SOFT, fontsize=9)
+    axis.margins(x=0.02, y=0.12)
+    axis.locator_params(axis="x", integer=True, nbins=10 if wide else 4)
+    return Curve(title, "; ".join(words), _svg(figure, f"beside {key}"), wide)
 
 
 Rows = list[Mapping[str, Any]]
@@ -134,6 +181,9 @@ def _accuracy(stages: Mapping[str, Rows]) -> Curve:
             axis.fill_between(steps, lows, highs, color=_ACCENT, alpha=0.16, linewidth=0)
         axis.plot(*zip(*points, strict=True), color=_ACCENT, linewidth=2, marker="o", markersize=4)
         axis.set_ylim(-0.02, 1.02)
+        axis.locator_params(axis="x", integer=True)
+        if len(points) == 1:
+            axis.set_xlim(0, 2 * max(1, points[0][0]))
         axis.set_xlabel(_STAGE_NAMES[name], color=_SOFT, fontsize=9)
         axis.annotate(
             f"{points[-1][1]:.2f}", points[-1], xytext=(0, 9), textcoords="offset points", ha="center",

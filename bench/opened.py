@@ -15,7 +15,7 @@ from proofgym.errors import BadInput
 __all__ = ["Opened", "open_run"]
 
 _ORDER = {"before": 0, "after": 1, "train": 2}
-_PICTURES, _PICTURE_BYTES = 40, 300_000
+_PICTURES, _PICTURE_BYTES = 40, 800_000  # pictures of a run that are shown, and bytes of all together
 _LARGEST_STEP = 2**53
 
 
@@ -104,8 +104,10 @@ def _is_metric(row: dict[str, Any]) -> bool:
 
 def _pictures(path: Path) -> list[tuple[str, str]]:
     """Pictures that the run drew, for instance by `envs.prover.tree.picture`, a folder deep at most."""
-    return [
-        (file.relative_to(path).as_posix(), file.read_text(encoding="utf-8", errors="replace"))
-        for file in sorted([*path.glob("*.svg"), *path.glob("*/*.svg")])[:_PICTURES]
-        if file.is_file() and file.stat().st_size <= _PICTURE_BYTES
-    ]
+    found: list[tuple[str, str]] = []
+    room = _PICTURE_BYTES
+    for file in sorted([*path.glob("*.svg"), *path.glob("*/*.svg")])[:_PICTURES]:
+        if file.is_file() and (size := file.stat().st_size) <= room:
+            room -= size
+            found.append((file.relative_to(path).as_posix(), file.read_text(encoding="utf-8", errors="replace")))
+    return found

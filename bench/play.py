@@ -158,8 +158,8 @@ class _Game:
         if self.observation:
             self.console.print(Padding(Text(named(str(self.observation))), (1, 2)))
         verdict = self.info.get("verdict")
-        known = isinstance(verdict, Verdict)
-        self.console.print(judged(verdict, self.earned) if known else Text(f"total {self.earned:+.3g}"))
+        known = verdict if isinstance(verdict, Verdict) else None
+        self.console.print(judged(known, self.earned) if known else Text(f"total {self.earned:+.3g}"))
         helped = [f"{n} {word}{'s' if n > 1 else ''}" for n, word in ((self.hints, "hint"), (self.undone, "undo")) if n]
         if helped:
             self.say("with " + " and ".join(helped))

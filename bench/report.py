@@ -19,7 +19,7 @@ from typing import Any
 
 from proofgym.bench import branches, figures, hidden
 from proofgym.bench.catalogue import Catalogue, as_json
-from proofgym.bench.curves import curves
+from proofgym.bench.curves import beside, curves
 from proofgym.bench.index import LABELS
 from proofgym.bench.opened import Opened, open_run
 from proofgym.bench.runs import number
@@ -31,6 +31,8 @@ __all__ = ["open_runs", "render", "tree_of", "visible", "write"]
 _SCRIPTS = ("text.js", "source.js", "tree.js", "episode.js", "list.js", "main.js")
 _EPISODE_BYTES = 2_600_000  # of episodes in a page that is one file
 _EPISODES = 3000
+_CONFIG = 200_000  # characters of a configuration
+_TREE_BYTES = 300_000
 
 
 def write(run_dir: str | Path | Sequence[str | Path], path: Path | None = None) -> Path:
@@ -38,13 +40,13 @@ def write(run_dir: str | Path | Sequence[str | Path], path: Path | None = None) 
 
     Args:
         run_dir: A run directory, or several.
-        path: Where to write; `report.html` in the first run's directory by default.
+        path: Where to write; by default `report.html` in the run's directory, or `compared.html` in the first one's.
     Raises:
         BadInput: If there is no run at a place, or nothing can be written there.
         MissingExtra: Without jinja2 and matplotlib, which `proofgym[eval]` brings.
     """
     runs = open_runs(run_dir)
-    path = path or runs[0].path / "report.html"
+    path = path or runs[0].path / ("report.html" if len(runs) == 1 else "compared.html")
     page = render(Catalogue.of(runs))
     try:
         path.write_text(page, encoding="utf-8", errors="backslashreplace")
@@ -100,7 +102,7 @@ def render(catalogue: Catalogue, *, served: bool = False) -> str:
                 "kind": {"train": "training run", "eval": "evaluation"}.get(str(run.config.get("kind")), "run"),
                 "facts": _facts(run),
                 "config": run.config,
-                "config_text": json.dumps(run.config, indent=2, ensure_ascii=False, default=str),
+                "config_text": json.dumps(run.config, indent=2, ensure_ascii=False, default=str)[:_CONFIG],
                 "problems": [*run.problems, *_broken(catalogue, n)],
                 "headline": _headline(run, table),
                 "rows": table,
@@ -119,6 +121,7 @@ def render(catalogue: Catalogue, *, served: bool = False) -> str:
             {"name": "By level of difficulty", "rows": by_level if len(by_level) > 1 else []},
         ],
         compared=figures.compared(catalogue),
+        beside=beside([(hidden.named(run.name), run.metrics) for run in runs]) if len(runs) > 1 else [],
         data=as_json(_data(catalogue, served=served)),
         script=script,
         policy=content_policy(script, served=served),
@@ -245,13 +248,14 @@ def _sample(catalogue: Catalogue) -> tuple[list[dict[str, Any]], list[dict[str, 
                 continue
             leaves = catalogue.branches(wanted)
             for n in leaves or [wanted]:
-                data = None if n in chosen else catalogue.read(n)
+                data = None if n in chosen or size > _EPISODE_BYTES else catalogue.read(n)
                 if data is not None:
                     chosen[n] = {**catalogue.head(n), **shown(data)}
                     size += len(as_json(chosen[n]))
-            if leaves and (drawn := tree_of(catalogue, wanted)):
+            drawn = tree_of(catalogue, wanted) if leaves else None
+            if drawn and (bytes_ := len(as_json(drawn))) <= _TREE_BYTES:
                 trees.append(drawn)
-                size += len(as_json(drawn))
+                size += bytes_
     return [chosen[n] for n in sorted(chosen)], trees
 
 

@@ -111,6 +111,30 @@ def test_view_prints_the_path_of_the_report(capsys: pytest.CaptureFixture[str], 
     assert Path(capsys.readouterr().out.strip()).is_file()
 
 
+def test_view_puts_runs_beside_each_other_and_serves_until_stopped(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text('{"kind": "eval"}')
+    both = [str(tmp_path / "a"), str(tmp_path / "b")]
+    assert cli.main(["view", *both, "--out", str(tmp_path / "c.html")]) == 0
+    assert "2 runs beside each other" in (tmp_path / "c.html").read_text()
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+
+    def stop(self: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("socketserver.BaseServer.serve_forever", stop)
+    capsys.readouterr()
+    assert cli.main(["view", *both, "--serve", "--port", "0", "--open"]) == 0
+    assert opened == [capsys.readouterr().out.split()[0]]
+    assert opened[0].startswith("http://127.0.0.1:")
+    assert cli.main(["view", *both, "--out", str(tmp_path / "no/where.html")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
 def test_doctor_finds_what_is_here(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["doctor", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

@@ -57,7 +57,7 @@ function num(value, digits = 2, signed = false) {
 }
 
 /** A credit's value as short as it can be said. */
-const short = (value) => (value < 0 ? "−" : "+") + Number(Math.abs(value).toPrecision(3));
+const short = (value) => (value === 0 ? "0" : (value < 0 ? "−" : "+") + Number(Math.abs(value).toPrecision(3)));
 const count = (value) => value.toLocaleString("en");
 const plural = (n, word) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
 const classOf = (label) => label.replace(" ", "-");

@@ -242,7 +242,7 @@ def view(
         bool, typer.Option("--serve", help="Serve all episodes to this machine's browser, until Ctrl-C.")
     ] = False,
     port: Annotated[int | None, typer.Option(help="For --serve; 8420, or a free one, by default.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where to write the page; RUN/report.html by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write the page; in the RUN by default.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
     """Write the page of a run, or of several beside each other, and print where it is; or serve it."""

@@ -17,7 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proofgym.bench import report
-from proofgym.bench.curves import curves
+from proofgym.bench.catalogue import as_json
+from proofgym.bench.curves import beside, curves
+from proofgym.bench.shown import shown
 from proofgym.bench.spans import pieces
 from proofgym.envs.trajectory import Trajectory, Turn, write
 from proofgym.errors import BadInput
@@ -231,6 +233,39 @@ def test_huge_episodes_are_cut_and_counted(tmp_path: Path) -> None:
     assert len(kept["turns"]) < kept["allTurns"] == 65
 
 
+def test_no_run_makes_a_page_of_five_megabytes(tmp_path: Path) -> None:
+    wide = "\u4e2d" * 9000
+    for item in range(3):  # trees of long attempts, in letters that take six bytes each
+        leaves = []
+        for sample in range(12):
+            turn = Turn(wide, wide, 0.0, action_ids=[0], nodes=[sample], token_ends=[9000])
+            leaves.append(Trajectory("proofgym/E-v0", {}, 0, item, sample, [turn] * 9, "truncated"))
+        write(tmp_path / "episodes/train.jsonl", leaves)
+    (tmp_path / "config.json").write_text(json.dumps({"kind": "train", "note": "x" * 10_000_000}))
+    (tmp_path / "metrics.jsonl").write_text(
+        "".join(f'{{"stage": "grpo", "step": {n}, "reward": {n * 7919 % 1000}}}\n' for n in range(5_000))
+    )
+    for n in range(9):
+        (tmp_path / f"{n}.svg").write_text("<svg>" + "x" * 290_000 + "</svg>")
+    assert report.write(tmp_path).stat().st_size < 5_000_000
+
+
+@given(st.text() | st.text("<>&/!-\u2028\ud800\x00script", max_size=40))
+def test_json_in_the_page_ends_no_script_and_comes_back_whole(text: str) -> None:
+    written = as_json({"text": text})
+    assert "<" not in written
+    assert written.isascii()
+    assert json.loads(written) == {"text": text}
+
+
+@given(st.text(max_size=60), st.text(max_size=20))
+def test_an_action_is_shown_whole_and_as_it_was(action: str, reason: str) -> None:
+    turn = Turn("?", action, 0.5, [Credit(0, len(action) // 2, 0.5, reason, reason)])
+    page = shown(Trajectory("e", {}, 0, 0, turns=[turn]).to_json())["turns"][0]
+    assert "".join(piece[0] for piece in page["pieces"]) == action
+    assert page["credits"] == [[0.5, reason, reason]]
+
+
 def test_a_killed_run_still_reports_and_says_what_is_missing(run_dir: Path) -> None:
     (run_dir / "summary.json").unlink()
     (run_dir / "config.json").write_text('{"kind": "tra')
@@ -318,3 +353,16 @@ def test_a_stage_that_restarts_counting_gets_its_own_panel_and_a_resumed_step_co
     )
     assert drawn["Loss"].words.endswith("GRPO (updates): 9 to 7")
     assert curves([]) == []
+
+
+def test_learning_of_several_runs_is_drawn_together_where_they_share_it() -> None:
+    def run(gain: float) -> list[dict[str, Any]]:
+        rows = [{"stage": "grpo", "step": step, "reward": step * gain} for step in range(1, 5)]
+        return [*rows, *({"stage": "validation", "step": step, "accuracy": step * gain} for step in (2, 4))]
+
+    drawn = {curve.title: curve.words for curve in beside([("a", run(0.1)), ("none", []), ("b", run(0.2))])}
+    assert drawn == {
+        "Held-out accuracy": "a: 0.2 to 0.4; b: 0.4 to 0.8",
+        "Mean reward of sampled episodes": "a: 0.1 to 0.4; b: 0.2 to 0.8",
+    }
+    assert beside([("a", run(0.1)), ("none", [])]) == []
