@@ -146,10 +146,17 @@ class Trainer:
         made = self._envs.setdefault(split, [])
         while len(made) < count:
             made.append(self._make_env(split))
-        # Rewards may change as training goes on; held-out episodes are paid as at its end, so that they compare.
-        updates = self.recipe.grpo.updates if self.stage == "grpo" else 0
-        set_progress(made[:count], 1.0 if split != "train" else min(1.0, self.step / updates) if updates else 0.0)
+        self.tell_progress(split)
         return made[:count]
+
+    def tell_progress(self, split: str = "train") -> None:
+        """Tell environments how far training is, for rewards that change with it.
+
+        Held-out episodes are paid as at the end of training, so that they compare.
+        """
+        updates = self.recipe.grpo.updates if self.stage == "grpo" else 0
+        progress = 1.0 if split != "train" else min(1.0, self.step / updates) if updates else 0.0
+        set_progress(self._envs.get(split, ()), progress)
 
     def _make_env(self, split: str) -> TextEnv:
         """One environment on a split; a stranger's environment that knows no splits is told nothing."""

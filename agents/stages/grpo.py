@@ -40,6 +40,7 @@ def run(trainer: Trainer) -> None:
     collector = trainer.make_collector(plan, "grpo")
     while trainer.step < plan.updates and not trainer.memory.get("stopped"):
         started = time.perf_counter()
+        trainer.tell_progress()  # here too, for collectors that took their environments once
         collected = collector.collect(trainer.step)
         sampled = time.perf_counter() - started
         episodes, greedy = _everybodys(trainer, collected.episodes), _everybodys(trainer, collected.greedy)

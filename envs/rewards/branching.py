@@ -323,7 +323,11 @@ class Branching:
         """The value of every step of every path.
 
         A budget that runs out leaves all places with the same number of finishes, up to one look's share.
+
+        Raises:
+            BadInput: If a path was laid out for another measure, or the policy does not answer all that it is asked.
         """
+        self._check(paths)
         sampled = [[self._sampled(place) for place in path.places] for path in paths]
         plan = self.plan
         if isinstance(plan, Fixed):
@@ -358,6 +362,7 @@ class Branching:
         It takes for granted that what is lost stays lost: a place behind which nobody finishes is not followed by one
         behind which somebody does. About log2 of the number of steps places are looked at, of `n` finishes each.
         """
+        self._check([path])
         looked: dict[int, Estimate] = {}
 
         def alive(number: int) -> bool:
@@ -379,6 +384,11 @@ class Branching:
 
     # Inside -----------------------------------------------------------------------------------------------------------
 
+    def _check(self, paths: Sequence[Path]) -> None:
+        for path in paths:
+            if path.measure not in (None, self.measured):
+                raise BadInput(f"the path was laid out for {path.measure!r}, and {self.measured!r} is measured")
+
     @property
     def _confidence(self) -> float:
         return self.plan.confidence if isinstance(self.plan, Adaptive) else 0.95
@@ -392,7 +402,11 @@ class Branching:
             self.spent.shared += place.worth is None
             return self._known[place.key]
         if place.key:
-            return self._known.setdefault(place.key, _Sampled(int(place.key[:15], 16)))
+            try:
+                number = int(place.key[:15], 16)
+            except ValueError:
+                raise BadInput(f"a place's key is hexadecimal, as a hash is; found {place.key!r:.60}") from None
+            return self._known.setdefault(place.key, _Sampled(number))
         self._unnamed += 1
         return _Sampled(self._unnamed)
 

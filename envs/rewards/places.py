@@ -35,6 +35,7 @@ TextEnv = gymnasium.Env[Any, Any]
 History = tuple[tuple[str, str], ...]
 """The turns before: what was read and what was answered."""
 KeyOf = Callable[[TextEnv, str, str, History], str]
+"""Names a place by the environment, what is read, the prefix and the history, in hexadecimal digits."""
 Measure = Literal["return", "solved", "score"]
 """What a finish came to: the rewards from there on, whether the verdict was `correct`, or the verdict's score."""
 
@@ -69,11 +70,13 @@ class Path:
         places: One more than there are steps.
         spans: Of each step: the turn, and the characters of its action.
         rewards: Of each step, in reward units, counted for the measure `return` only.
+        measure: What the known values are of, if any are.
     """
 
     places: tuple[Place, ...]
     spans: tuple[tuple[int, int, int], ...]
     rewards: tuple[float, ...]
+    measure: Measure | None = None
 
 
 def place_key(env: TextEnv, observation: str, prefix: str = "", history: History = ()) -> str:  # noqa: ARG001 - as KeyOf
@@ -154,7 +157,7 @@ def turn_path(
             places.append(Place(None, observation, info, history, worth=worth(measure, info)))
         else:
             places.append(_place(here, observation, info, history, "", key))
-    return Path(tuple(places), tuple(spans), tuple(rewards))
+    return Path(tuple(places), tuple(spans), tuple(rewards), measure)
 
 
 def text_path(
@@ -194,7 +197,7 @@ def text_path(
     else:
         places.append(_place(end, following, told, history, "", key))
     rewards = [0.0] * (len(spans) - 1) + [reward]
-    return Path(tuple(places), tuple((turn, start, stop) for start, stop in spans), tuple(rewards))
+    return Path(tuple(places), tuple((turn, start, stop) for start, stop in spans), tuple(rewards), measure)
 
 
 def _place(env: TextEnv, observation: str, info: Info, history: History, prefix: str, key: KeyOf | None) -> Place:

@@ -297,6 +297,11 @@ def test_mistaken_requests_are_refused() -> None:
         turn_path(env, observation, info, ["yes", "yes"])
     with pytest.raises(NotForkable):
         turn_path(gymnasium.Env(), "", {}, [])
+    with pytest.raises(BadInput, match="laid out for 'return'"):
+        Branching(each(wander), measure="solved").measure([turn_path(env, observation, info, ["yes"])])
+    named = turn_path(env, observation, info, ["yes"], key=lambda *_: "here")
+    with pytest.raises(BadInput, match="hexadecimal"):
+        Branching(each(wander)).measure([named])
     with pytest.raises(BadInput, match="answered 0 times"):
         Branching(lambda _: []).measure([turn_path(env, observation, info, ["yes"])])
     for arguments in ({"measure": "luck"}, {"bounds": (1.0, 0.0)}, {"gamma": 0.0}, {"side_by_side": 0}):
