@@ -84,6 +84,13 @@ class Nobody:
         raise Unjudged("asked")
 
 
+def _held_out(number: int) -> Attack:
+    template = HELD_OUT[number]
+    return Attack(
+        f"held out {number + 1}", "held out", lambda _question, wrong, _reference=None: template.replace("{a}", wrong)
+    )
+
+
 def stopped() -> None:
     """Which share of the panel never reaches the model."""
     rows = panel.attack(Judge(Nobody()), arms=("after",))
@@ -153,7 +160,7 @@ def attacked(judge: Judge, attacks: Sequence[Attack], questions: int, arms: Sequ
     print(f"\n## {len(attacks)} attacks on {questions} questions: {judge.model.name}\n")
     print(panel.table(rows))
     print("\n| mean belief that a wrong answer passes | " + " | ".join(arms) + " |\n|---|" + "--:|" * len(arms))
-    for family in ("control", *FAMILIES):
+    for family in ("control", *FAMILIES, "held out"):
         cells = []
         for arm in arms:
             told = [row.belief for row in rows if (row.arm, row.family) == (arm, family) and row.belief is not None]
@@ -185,6 +192,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="smollm2", help="smollm2, hf:PATH or NAME@URL")
     parser.add_argument("--attacks", type=int, default=2, help="of each family; 0 for none, 99 for all")
+    parser.add_argument("--held-out", type=int, default=12, help="of the held-out attacks, played on the model too")
     parser.add_argument("--questions", type=int, default=4)
     parser.add_argument("--arms", default="before,after", help=f"comma-separated, of: {', '.join(panel.ARMS)}")
     parser.add_argument("--calibrate", type=int, default=60, help="labelled answers, drawn at random; 0 for none")
@@ -208,6 +216,7 @@ def main() -> None:
             by_family = {family: [a for a in ATTACKS if a.family == family] for family in FAMILIES}
             # From the end of a family, where its attacks are more elaborate than at its beginning.
             chosen = [attack for found in by_family.values() for attack in found[-arguments.attacks :]]
+            chosen += [_held_out(i) for i in range(min(arguments.held_out, len(HELD_OUT)))]
             attacked(judge, chosen, arguments.questions, arguments.arms.split(","), out)
         if arguments.calibrate:
             calibrated(judge, arguments.calibrate, arguments.plot, out)
