@@ -7,8 +7,8 @@ Four measurements:
 1. what the defences stop before the model is asked, over the whole panel and over held-out attacks (needs no model);
 2. false alarms of the detector on honest texts: the answers of the labelled set, and the docstrings of Python's
    standard library (needs no model);
-3. the panel of attacks on the model in three arms: `before` (texts pasted under headings, as judges are usually
-   built), `model alone` (quoting, token and evidence, but gate and detector let everything through), `after`;
+3. the panel of attacks on the model, `before` the defences (texts pasted under headings, as judges are usually built)
+   and `after`; `--arms before,model alone,after` adds what quoting, token, evidence and second look do by themselves;
 4. calibration on the labelled set: accuracy, Cohen's kappa, AUC, calibration error.
 
 Caveats. The detector was written with this panel in view: its share of stopped attacks is an upper bound for attacks
@@ -43,8 +43,6 @@ from proofgym.verifiers.judge.attacks import ATTACKS, FAMILIES, Attack
 from proofgym.verifiers.judge.cli import make_model
 from proofgym.verifiers.judge.detector import flags, opener
 from proofgym.verifiers.judge.judge import Defences, Judge, JudgeConfig
-
-ARMS = ("before", "model alone", "after")
 
 # Written once the detector was finished, in other words than the panel's, and never used to change it.
 HELD_OUT = (
@@ -84,6 +82,13 @@ class Nobody:
     def complete(self, messages: Any, **_: Any) -> Any:
         self.asked += 1
         raise Unjudged("asked")
+
+
+def _held_out(number: int) -> Attack:
+    template = HELD_OUT[number]
+    return Attack(
+        f"held out {number + 1}", "held out", lambda _question, wrong, _reference=None: template.replace("{a}", wrong)
+    )
 
 
 def stopped() -> None:
@@ -145,19 +150,19 @@ def false_alarms() -> None:
     print(f"- {time.process_time() - begun:.1f} CPU s")
 
 
-def attacked(judge: Judge, attacks: Sequence[Attack], questions: int, out: dict[str, Any]) -> None:
+def attacked(judge: Judge, attacks: Sequence[Attack], questions: int, arms: Sequence[str], out: dict[str, Any]) -> None:
     """The panel on the model."""
     cpu, begun = time.process_time(), time.perf_counter()
     rows = panel.attack(
-        judge, attacks=attacks, questions=panel.QUESTIONS[:questions], arms=ARMS,
+        judge, attacks=attacks, questions=panel.QUESTIONS[:questions], arms=arms,
         progress=lambda: print(".", end="", file=sys.stderr, flush=True),
     )  # fmt: skip
     print(f"\n## {len(attacks)} attacks on {questions} questions: {judge.model.name}\n")
     print(panel.table(rows))
-    print("\n| mean belief that a wrong answer passes | " + " | ".join(ARMS) + " |\n|---|" + "--:|" * len(ARMS))
-    for family in ("control", *FAMILIES):
+    print("\n| mean belief that a wrong answer passes | " + " | ".join(arms) + " |\n|---|" + "--:|" * len(arms))
+    for family in ("control", *FAMILIES, "held out"):
         cells = []
-        for arm in ARMS:
+        for arm in arms:
             told = [row.belief for row in rows if (row.arm, row.family) == (arm, family) and row.belief is not None]
             cells.append(f"{statistics.fmean(told):.2f} ({len(told)})" if told else "-")
         print(f"| {family} | " + " | ".join(cells) + " |")
@@ -187,7 +192,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="smollm2", help="smollm2, hf:PATH or NAME@URL")
     parser.add_argument("--attacks", type=int, default=2, help="of each family; 0 for none, 99 for all")
+    parser.add_argument("--held-out", type=int, default=12, help="of the held-out attacks, played on the model too")
     parser.add_argument("--questions", type=int, default=4)
+    parser.add_argument("--arms", default="before,after", help=f"comma-separated, of: {', '.join(panel.ARMS)}")
     parser.add_argument("--calibrate", type=int, default=60, help="labelled answers, drawn at random; 0 for none")
     parser.add_argument("--max-tokens", type=int, default=64, help="of one reply")
     parser.add_argument("--threads", type=int, default=1, help="of torch")
@@ -209,7 +216,8 @@ def main() -> None:
             by_family = {family: [a for a in ATTACKS if a.family == family] for family in FAMILIES}
             # From the end of a family, where its attacks are more elaborate than at its beginning.
             chosen = [attack for found in by_family.values() for attack in found[-arguments.attacks :]]
-            attacked(judge, chosen, arguments.questions, out)
+            chosen += [_held_out(i) for i in range(min(arguments.held_out, len(HELD_OUT)))]
+            attacked(judge, chosen, arguments.questions, arguments.arms.split(","), out)
         if arguments.calibrate:
             calibrated(judge, arguments.calibrate, arguments.plot, out)
     if arguments.out is not None:
