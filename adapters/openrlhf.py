@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
@@ -53,10 +54,17 @@ def score(
     ]
     rewards = [outcome.reward for outcome in outcomes]
     logs = {
-        "acc": [float(o.verdict is not None and o.verdict.correct) for o in outcomes],
+        "acc": [_acc(outcome) for outcome in outcomes],
         "credits": [float(len(o.credits)) for o in outcomes],
     }
     return {"rewards": rewards, "scores": list(rewards), "extra_logs": logs}
+
+
+def _acc(outcome: Outcome) -> float:
+    """1 for full marks; an unjudged answer is no wrong one in a statistic either."""
+    if outcome.unjudged is not None:
+        return math.nan
+    return float(outcome.verdict is not None and outcome.verdict.correct)
 
 
 def _judged(text: str, label: str, unjudged: OnUnjudged) -> Outcome:
@@ -244,14 +252,13 @@ def _agent_instance() -> type:
                 _lost(self.row.env, self.episode.paid)
                 self.episode.close()
             total = self.episode.total
-            verdict = outcome.verdict
             return {
                 "rewards": torch.tensor(outcome.reward),
                 "scores": torch.tensor(total),
                 "environment_feedback": "" if outcome.done else self._framed(outcome.observation),
                 "done": outcome.done,
                 "extra_logs": {
-                    "acc": torch.tensor(float(verdict is not None and verdict.correct)),
+                    "acc": torch.tensor(_acc(outcome)),
                     "turns": torch.tensor(float(self.episode.turns)),
                 },
             }

@@ -167,7 +167,10 @@ def _reward_manager() -> type:
         def _nobody(self, row: Row, reason: str) -> dict[str, Any]:
             if _streaming(self.config):
                 raise _refuse(row, reason)
-            return {"reward_score": math.nan, "reward_extra_info": {**_extra(math.nan, None), "unjudged": 1.0}}
+            return {
+                "reward_score": math.nan,
+                "reward_extra_info": {**_extra(math.nan, None), "acc": math.nan, "unjudged": 1.0},
+            }
 
         @classmethod
         def assemble_rm_scores(cls, data: Any, scores: list[float]) -> Any:

@@ -106,6 +106,7 @@ def test_unjudged_stops_the_run_or_is_nan_and_never_a_score(flaky: str) -> None:
     found = openrlhf.make_reward_func("nan")(["break"], [""], [label_of(flaky)])
     assert math.isnan(found["rewards"].item())
     assert math.isnan(found["scores"].item())
+    assert math.isnan(found["extra_logs"]["acc"].item())
 
 
 def label_of(flaky: str) -> str:

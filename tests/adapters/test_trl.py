@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import logging
 import math
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from proofgym.adapters import trl as door
-from proofgym.adapters.episode import Episode
+from proofgym.adapters.episode import Episode, Outcome
 from proofgym.adapters.rows import rows
 from proofgym.errors import BadInput
 
@@ -154,6 +155,26 @@ def test_grpo_trains_through_reward_funcs(real: Any, tiny: Any, tmp_path: Path) 
     logs = grpo(made, tmp_path, data, length=12, reward_funcs=door.reward_func)
     assert any(float(entry["reward"]) > 0.0 for entry in logs)
     assert "rewards/proofgym/mean" in logs[0]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_grpo_leaves_out_what_nobody_could_judge(
+    real: Any, tiny: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of four are unjudged: TRL's mean is that of the other two, and the loss stays finite."""
+    real("trl")
+    outcomes = itertools.cycle(
+        [
+            Outcome("", math.nan, True, unjudged="on strike"),
+            Outcome("", 1.0, True),
+            Outcome("", math.nan, True, unjudged="on strike"),
+            Outcome("", 0.0, True),
+        ]
+    )
+    monkeypatch.setattr(door, "judge_row", lambda *_: next(outcomes))
+    logs = grpo(tiny(), tmp_path, door.dataset("RunningTotal", 1), length=4, reward_funcs=door.reward_func)
+    assert [float(entry["reward"]) for entry in logs] == [0.5] * 3
 
 
 @pytest.mark.slow
