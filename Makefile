@@ -8,9 +8,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi >/dev/null 2>&1 && echo torch || echo torch==2.13.0)
 RUN ?= runs/demo
 WORLDS ?= .venv-worlds
+SERVICES ?= .venv-services
 ENGINES := alfworld textworld scienceworld textworld-express minigrid mujoco jericho
 
-.PHONY: demo test test-all test-worlds lint types docs bench clean
+.PHONY: demo test test-all test-worlds test-services lint types docs bench clean
 
 demo: $(VENV)/train.done
 	$(BIN)/proofgym train demo --run-dir $(RUN)
@@ -27,6 +28,18 @@ test-all: $(VENV)/dev.done lint types
 	$(BIN)/python -m pytest -n 2 --ignore=tests/sandboxes --cov --cov-report= $(ARGS)
 	$(BIN)/python -m pytest tests/sandboxes --cov --cov-append --cov-report=term:skip-covered $(ARGS)
 	$(MAKE) test-worlds
+	$(MAKE) test-services
+
+# Ray and OpenEnv bring large libraries, so they have an environment of their own.
+test-services:
+	$(PYTHON) -m venv $(SERVICES)
+	@python=$(abspath $(SERVICES))/bin/python; install="$$python -m pip --disable-pip-version-check install -q"; \
+	$$install -e ".[serve,mcp]" httpx pytest pytest-timeout hypothesis || { echo "nothing can be installed"; exit 0; }; \
+	for package in "ray[default]" openenv; do \
+		$$install "$$package" || echo "$$package does not install here: its tests will be skipped"; \
+	done; \
+	$$python -m pytest tests/sandboxes/test_ray.py tests/agents/test_ray_workers.py \
+		tests/adapters/server/test_openenv.py $(ARGS)
 
 # Other people's engines bring big and old libraries, so they have an environment of their own. ALFWorld's answers are
 # compared with ours there (PROOFGYM_ALFWORLD_SCENES says on how many scenes, PROOFGYM_ALFWORLD_SEED on which).
@@ -65,4 +78,4 @@ $(VENV)/dev.done: $(VENV)/train.done
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(WORLDS) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(WORLDS) $(SERVICES) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
