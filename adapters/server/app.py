@@ -215,7 +215,7 @@ def _docs_page() -> str:
 
 def _methods(app: FastAPI, request: Request) -> set[str]:
     matching = (r for r in app.routes if isinstance(r, APIRoute) and r.path_regex.match(request.url.path))
-    return {method for route in matching for method in route.methods}
+    return {method for route in matching for method in route.methods or ()}
 
 
 def _add_problems(app: FastAPI) -> None:
