@@ -9,9 +9,10 @@ TORCH := $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi >/dev/null 
 RUN ?= runs/demo
 WORLDS ?= .venv-worlds
 ADAPTERS ?= .venv-adapters
+SERVICES ?= .venv-services
 ENGINES := alfworld textworld scienceworld textworld-express minigrid mujoco jericho
 
-.PHONY: demo test test-all test-worlds test-adapters lint types docs bench clean
+.PHONY: demo test test-all test-worlds test-adapters test-services lint types docs bench clean
 
 demo: $(VENV)/train.done
 	$(BIN)/proofgym train demo --run-dir $(RUN)
@@ -30,6 +31,18 @@ test-all: $(VENV)/dev.done lint types
 	$(BIN)/python -m pytest tests/sandboxes --cov --cov-append --cov-report=term:skip-covered $(ARGS)
 	$(MAKE) test-worlds
 	$(MAKE) test-adapters
+	$(MAKE) test-services
+
+# Ray and OpenEnv bring large libraries, so they have an environment of their own.
+test-services:
+	$(PYTHON) -m venv $(SERVICES)
+	@python=$(abspath $(SERVICES))/bin/python; install="$$python -m pip --disable-pip-version-check install -q"; \
+	$$install -e ".[serve,mcp]" httpx pytest pytest-timeout hypothesis || { echo "nothing can be installed"; exit 0; }; \
+	for package in "ray[default]" openenv; do \
+		$$install "$$package" || echo "$$package does not install here: its tests will be skipped"; \
+	done; \
+	$$python -m pytest tests/sandboxes/test_ray.py tests/agents/test_ray_workers.py \
+		tests/adapters/server/test_openenv.py $(ARGS)
 
 # Other people's engines bring big and old libraries, so they have an environment of their own. ALFWorld's answers are
 # compared with ours there (PROOFGYM_ALFWORLD_SCENES says on how many scenes, PROOFGYM_ALFWORLD_SEED on which).
@@ -95,4 +108,4 @@ $(VENV)/dev.done: $(VENV)/train.done
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(WORLDS) $(ADAPTERS) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(WORLDS) $(ADAPTERS) $(SERVICES) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -203,8 +203,12 @@ class RemoteEnv(gymnasium.Env[str, str]):
         self._connection = Connection(_base(url), timeout_s=timeout_s)
         self._args = args
         self._observation = ""
-        env_id = chosen(self._connection, env)
-        made = self._connection.call("create", env=env_id, args=args, key=secrets.token_hex(16))
+        try:
+            env_id = chosen(self._connection, env)
+            made = self._connection.call("create", env=env_id, args=args, key=secrets.token_hex(16))
+        except BaseException:
+            self._connection.close()
+            raise
         self._take(made)
         arguments = {"url": self._connection.url, "env": env_id, "timeout_s": timeout_s, **args}
         self.spec = spec_of(env_id, arguments)

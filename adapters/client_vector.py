@@ -46,11 +46,15 @@ class RemoteVectorEnv(VectorEnv):
         self.metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}
         self.render_mode = None
         self._connection = Connection(url, timeout_s=timeout_s)
-        self._env_id, self._args = chosen(self._connection, env), args
         self._sessions = [""] * num_envs
         self._calls = [0] * num_envs
         self._finalizer = weakref.finalize(self, _farewell, self._connection, self._sessions)
-        told = self._make(range(num_envs))
+        try:
+            self._env_id, self._args = chosen(self._connection, env), args
+            told = self._make(range(num_envs))
+        except BaseException:
+            self._finalizer()
+            raise
         self.single_observation_space = AnyText(told["observation_limit"])
         self.single_action_space = AnyText(told["action_limit"])
         self.observation_space = batch_space(self.single_observation_space, num_envs)

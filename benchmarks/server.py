@@ -19,13 +19,17 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import gymnasium
+
 import proofgym
 from proofgym.envs.base import VerifiableEnv
+from proofgym.envs.spaces import AnyText
 
 ENV = "proofgym/Sudoku4Steps-v0"
 Rate = tuple[float, float]  # steps a second, milliseconds of processor time a step
@@ -45,13 +49,14 @@ def moves(seed: int) -> list[str]:
 
 
 @contextlib.contextmanager
-def served(workers: int) -> Iterator[tuple[str, int]]:
+def served(workers: int, env: str = ENV) -> Iterator[tuple[str, int]]:
     """Our server in a process of its own: its URL and process id."""
     command = [
-        sys.executable, "-m", "proofgym", "serve", ENV, "--port", "0", "--workers", str(workers),
+        sys.executable, "-m", "proofgym", "serve", env, "--port", "0", "--workers", str(workers),
         "--max-sessions", "4096", "--grace", "2",
     ]  # fmt: skip
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=here) as process:
         try:
             assert process.stderr is not None
             yield process.stderr.readline().split(" at ")[1].split()[0], process.pid
@@ -295,6 +300,66 @@ def by_openenv(url: str, script: list[str]) -> Callable[[float], int]:
     return play
 
 
+class Heavy(gymnasium.Env[str, str]):
+    """Computes for as many seconds as the action says, in Python, which holds the interpreter's lock."""
+
+    def __init__(self, **_: Any) -> None:
+        self.observation_space = self.action_space = AnyText(100)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[str, dict[str, Any]]:
+        """As in Gymnasium."""
+        super().reset(seed=seed)
+        return "", {}
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        """Compute."""
+        until = time.thread_time() + float(action)
+        while time.thread_time() < until:
+            pass
+        return "", 0.0, False, False, {}
+
+
+gymnasium.register("benchmark/Heavy-v0", entry_point=Heavy)
+
+
+def beside_heavy(workers: int, seconds: float) -> str:
+    """Latency of quick steps while another client's steps compute for 0.25 s each."""
+    with served(workers, "server:benchmark/Heavy-v0") as (url, _):
+        quick, heavy = proofgym.connect(url), proofgym.connect(url)
+        quick.reset()
+        heavy.reset()
+
+        def latency_ms() -> list[float]:
+            found, until = [], time.perf_counter() + seconds
+            while time.perf_counter() < until:
+                began = time.perf_counter()
+                quick.step("0")
+                found.append(1000 * (time.perf_counter() - began))
+                time.sleep(0.002)
+            return sorted(found)
+
+        alone = latency_ms()
+        stop = threading.Event()
+
+        def burn() -> None:
+            while not stop.is_set():
+                heavy.step("0.25")
+
+        thread = threading.Thread(target=burn)
+        thread.start()
+        beside = latency_ms()
+        stop.set()
+        thread.join()
+        quick.close()
+        heavy.close()
+    told = [
+        f"{found[len(found) // 2]:.1f} ms median, {found[len(found) * 95 // 100]:.1f} ms p95"
+        for found in (alone, beside)
+    ]
+    name = f"{workers} worker processes" if workers else "threads"
+    return f"quick steps, {name}: {told[0]} alone; {told[1]} while another client computes"
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -324,9 +389,9 @@ def main() -> None:
 
             peer, peer_pid = stack.enter_context(openenv_served())
             theirs = by_openenv(peer, script)
-            ours = by_openenv(servers[0][0], script)
+            ours = by_openenv(servers[1][0], script)
             ways["OpenEnv's client and server"] = lambda: timed(theirs, options.seconds, peer_pid)
-            ways["OpenEnv's client, our server (threads)"] = lambda: timed(ours, options.seconds, servers[0][1])
+            ways["OpenEnv's client, our server (1 worker)"] = lambda: timed(ours, options.seconds, servers[1][1])
         for _ in range(options.rounds):
             for name, way in ways.items():
                 rates.setdefault(name, []).append(way())
@@ -341,10 +406,12 @@ def main() -> None:
             print(f"{name:44}{statistics.median(speeds):9.0f}  {spread:>15}  {cpu:11.3f}")
         if "OpenEnv's client and server" in rates:
             pairs = zip(
-                rates["OpenEnv's client, our server (threads)"], rates["OpenEnv's client and server"], strict=True
+                rates["OpenEnv's client, our server (1 worker)"], rates["OpenEnv's client and server"], strict=True
             )
             ratios = sorted(mine[0] / their[0] for mine, their in pairs)
             print(f"our server over OpenEnv's, same client: {ratios[0]:.2f} to {ratios[-1]:.2f} times the steps/s")
+        for workers in (0, 2):
+            print(beside_heavy(workers, options.seconds))
         print(live_sessions(*servers[2], options.sessions))
 
 

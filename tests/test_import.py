@@ -21,6 +21,7 @@ HEAVY = {
 # The names by which everybody comes in. One that is here stays; to retire it, see STYLE: one release with a warning.
 DOORS = (
     "proofgym:make", "proofgym:make_vec", "proofgym:list_envs", "proofgym:fork", "proofgym:Verdict", "proofgym:Status",
+    "proofgym:connect",
     "proofgym:Credit", "proofgym:Unjudged", "proofgym.errors:ProofgymError", "proofgym.verifiers:Verifier",
     "proofgym.envs:VerifiableEnv", "proofgym.envs:TurnResult", "proofgym.envs:EnvEntry", "proofgym.envs:AnyText",
     "proofgym.envs:Task", "proofgym.envs:Trajectory", "proofgym.envs:Turn", "proofgym.envs:reset_item",

@@ -9,7 +9,7 @@ import typer
 
 from proofgym.adapters.server.cli import token, values
 from proofgym.adapters.server.settings import Settings
-from proofgym.envs.registry import find, make
+from proofgym.envs.registry import find
 from proofgym.errors import need
 
 __all__ = ["app", "server"]
@@ -25,9 +25,9 @@ def server(settings: Settings, *, hints: bool = False) -> Any:
     """
     need("mcp", "mcp")
     from proofgym.adapters.mcp.tools import create
-    from proofgym.adapters.server.sessions import describe
+    from proofgym.adapters.server.sessions import describe, make_env
 
-    env = make(settings.envs[0], disable_env_checker=True, **settings.env_args)
+    env = make_env(settings.envs[0], **settings.env_args)
     try:
         told = describe(settings.envs[0], env)
     finally:

@@ -22,9 +22,8 @@ from proofgym.adapters.server import models, openenv
 from proofgym.adapters.server import socket as sockets
 from proofgym.adapters.server.dispatch import Dispatcher, checked, complaint
 from proofgym.adapters.server.guard import Guard
-from proofgym.adapters.server.sessions import Problem, Reply, describe, failure
+from proofgym.adapters.server.sessions import Problem, Reply, describe, failure, make_env
 from proofgym.adapters.server.settings import Settings
-from proofgym.envs.registry import make
 
 __all__ = ["create_app"]
 
@@ -82,7 +81,7 @@ def _offers(settings: Settings) -> dict[str, dict[str, Any]]:
     """Make each environment once, so that one that cannot be made here is known before anybody asks for it."""
     offers = {}
     for env_id in settings.envs:
-        env = make(env_id, disable_env_checker=True, **settings.env_args)
+        env = make_env(env_id, **settings.env_args)
         try:
             offers[env_id] = describe(env_id, env)
         finally:
@@ -216,7 +215,7 @@ def _docs_page() -> str:
 
 def _methods(app: FastAPI, request: Request) -> set[str]:
     matching = (r for r in app.routes if isinstance(r, APIRoute) and r.path_regex.match(request.url.path))
-    return {method for route in matching for method in route.methods}
+    return {method for route in matching for method in route.methods or ()}
 
 
 def _add_problems(app: FastAPI) -> None:

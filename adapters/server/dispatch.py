@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-import zlib
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,6 +40,7 @@ class Dispatcher:
             if settings.workers
             else [ThreadHost(settings, "w0", reaped)]
         )
+        self._keys: OrderedDict[str, Host] = OrderedDict()
         self._by_name = {host.name: host for host in self.hosts}
 
     async def start(self) -> None:
@@ -123,10 +124,14 @@ class Dispatcher:
         if request["env"] not in self.settings.envs:
             offered = ", ".join(self.settings.envs)
             raise Problem("unknown-env", f"no environment {request['env']!r} here; there are {offered}")
-        key = request.get("key")
-        if key:
-            return self.hosts[zlib.crc32(key.encode()) % len(self.hosts)]
-        return min(self.hosts, key=lambda host: host.live + host.pending)
+        key = request.get("key") or ""
+        host = self._keys.get(key) or min(self.hosts, key=lambda host: host.live + host.pending)
+        if key:  # the same key has to come to the same worker, which knows whether it made the session
+            self._keys[key] = host
+            self._keys.move_to_end(key)
+            if len(self._keys) > 4 * self.settings.max_sessions:
+                self._keys.popitem(last=False)
+        return host
 
 
 def checked(operation: object, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

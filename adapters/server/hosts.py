@@ -85,6 +85,13 @@ class ThreadHost:
     async def calls(self, calls: Sequence[Call]) -> list[Reply]:
         """Carry them out, several at once."""
         loop = asyncio.get_running_loop()
+        if len(calls) == 1:
+            single = loop.run_in_executor(self._pool, self._sessions.handle, *calls[0])
+            try:
+                return [await asyncio.wait_for(single, self._settings.step_timeout_s)]
+            except asyncio.TimeoutError:
+                self._sessions.abandon(calls[0][1].get("session", ""))
+                return [_late(self._settings)]
         parts = [loop.run_in_executor(self._pool, _all, self._sessions, part) for part in _parts(calls, self._settings)]
         gathered = asyncio.gather(*parts)
         try:

@@ -28,7 +28,7 @@ from proofgym.envs.registry import list_envs, make
 from proofgym.envs.task import canonical_json
 from proofgym.errors import BadInput, NotForkable, ProofgymError, Unjudged
 
-__all__ = ["Call", "Problem", "Reply", "Sessions", "describe", "failure"]
+__all__ = ["Call", "Problem", "Reply", "Sessions", "describe", "failure", "make_env"]
 
 Call = tuple[str, Mapping[str, Any]]
 """An operation and its request."""
@@ -311,7 +311,7 @@ class Sessions:
         if clash:
             raise BadInput(f"{clash[0]!r} is fixed by this server")
         try:
-            made = make(env_id, disable_env_checker=True, **args, **self._settings.env_args)
+            made = make_env(env_id, **args, **self._settings.env_args)
             if isinstance(made, gymnasium.wrappers.OrderEnforcing) and isinstance(made.unwrapped, VerifiableEnv):
                 return made.env  # ours refuse a step before a reset themselves, and a restored one needs no reset
             return made
@@ -354,6 +354,11 @@ class Sessions:
         except ValueError:  # NaN, which no state of ours holds
             return False
         return hmac.compare_digest(expected.encode(), str(state.get("signature", "")).encode("utf-8", "replace"))
+
+
+def make_env(env_id: str, **args: Any) -> gymnasium.Env[Any, Any]:
+    """An environment by its id; `module:id` is anybody's, whose module is imported first, as in Gymnasium."""
+    return (gymnasium.make if ":" in env_id else make)(env_id, disable_env_checker=True, **args)
 
 
 def describe(env_id: str, env: gymnasium.Env[Any, Any]) -> dict[str, Any]:

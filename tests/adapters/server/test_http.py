@@ -228,6 +228,8 @@ def test_schemathesis_finds_nothing(serve: Serve) -> None:
         command = [
             sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json", "--max-examples", "25",
             "--seed", "1", "--no-color", "--workers", "1",
+            # Which options a reset takes is the environment's to say, so a form that fits may still be refused.
+            "--exclude-checks", "positive_data_acceptance",
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
