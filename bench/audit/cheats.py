@@ -5,17 +5,21 @@ from __future__ import annotations
 import time
 
 from proofgym.bench.audit.chance import at_most
+from proofgym.bench.audit.child import HASH_SEEDS, Child, ChildFailed, ChildLost
 from proofgym.bench.audit.depth import Depth
 from proofgym.bench.audit.finding import Finding, NotApplicable, Outcome, Raised, failed, passed
 from proofgym.bench.audit.panel import FORGED, JUNK, always
+from proofgym.bench.audit.repeat import portable
 from proofgym.bench.audit.subject import Episode, Subject
 from proofgym.errors import Unjudged
 from proofgym.verifiers import Verdict
 
-__all__ = ["SLOW_S", "check", "check_forged", "check_junk"]
+__all__ = ["PATIENCE_S", "SLOW_S", "check", "check_forged", "check_junk"]
 
 SLOW_S = 5.0
 """Processor seconds in which any text is answered."""
+PATIENCE_S = 20.0
+"""Wall-clock seconds for which another process is waited for, with one text."""
 
 
 def check(subject: Subject, depth: Depth) -> Finding:
@@ -64,7 +68,9 @@ def check_forged(subject: Subject, depth: Depth) -> Finding:
 
 def check_junk(subject: Subject, _: Depth) -> Finding:
     """Hostile texts are answered, each within seconds of processor time, without an exception or `Unjudged`."""
-    slowest, name_of_slowest, paid = 0.0, "", 0.0
+    if not subject.ours:
+        return _junk_elsewhere(subject)
+    slowest, name_of_slowest = 0.0, ""
     item = subject.items(1)[0]
     limit = int(getattr(subject.inner, "action_limit", 1 << 20))
     for name, text in {**JUNK, "a text over the limit": "1" * (limit + 1)}.items():
@@ -80,10 +86,33 @@ def check_junk(subject: Subject, _: Depth) -> Finding:
         if taken > SLOW_S:
             said = f"{name}, {text[:30]!r} ({len(text)} characters), takes {taken:.1f} s of processor time"
             return failed("junk", said, subject.recipe(item, [text], said))
-        paid = max(paid, episode.total)
         if subject.floor is not None and subject.floor < 0.2 and episode.total >= subject.maximum:
             said = f"{name}, {text[:30]!r}, earns {episode.total:.3g}"
             return failed("junk", said, subject.recipe(item, [text], said))
     return passed(
         "junk", f"{len(JUNK) + 1} hostile texts are answered; the slowest, {name_of_slowest}, in {slowest * 1e3:.0f} ms"
     )
+
+
+def _junk_elsewhere(subject: Subject) -> Finding:
+    """The same in another process, which is ended if it does not come back: a stranger's reader may hang."""
+    portable(subject)
+    item, child = subject.items(1)[0], Child(HASH_SEEDS[0])
+    made = {"op": "scripts", "target": subject.target.name, "kwargs": dict(subject.target.kwargs)}
+    try:
+        child.ask({**made, "scripts": [[item.seed, item.index, ["1"]]]}, 300.0)  # imports are not waited for below
+        for name, text in JUNK.items():
+            try:
+                told = child.ask({**made, "scripts": [[item.seed, item.index, [text]]]}, PATIENCE_S)[0]
+            except (ChildFailed, ChildLost) as error:
+                said = f"{name}, {text[:30]!r} ({len(text)} characters): {error}"[:300]
+                return failed("junk", said, subject.recipe(item, [text], said))
+            reward = told[0][1] if told[0] != "unjudged" else 0.0
+            if isinstance(reward, (int, float)) and reward >= subject.maximum and (subject.floor or 0.0) < 0.2:
+                said = f"{name}, {text[:30]!r}, earns {reward:.3g}"
+                return failed("junk", said, subject.recipe(item, [text], said))
+    except (ChildFailed, ChildLost) as error:
+        return failed("junk", f"in another process: {error}", subject.recipe(item, ["1"]))
+    finally:
+        child.close()
+    return passed("junk", f"{len(JUNK)} hostile texts are answered, each within {PATIENCE_S:g} s, in another process")

@@ -106,7 +106,7 @@ def check_potential(subject: Subject, depth: Depth) -> Finding:
                 legal = [str(action) for action in (info.get("admissible") or [])]
                 choices = legal if legal and rng.random() < 0.8 else vocabulary
                 _, info = subject.step(env, episode, choices[int(rng.integers(len(choices)))])
-                if episode.over or not isinstance(info.get("potential"), (int, float)):
+                if episode.terminated or episode.truncated or not isinstance(info.get("potential"), (int, float)):
                     break
                 change, pay = float(info["potential"]) - before, episode.rewards[-1]
                 before = float(info["potential"])

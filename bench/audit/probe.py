@@ -88,7 +88,8 @@ def _scores(request: Mapping[str, Any]) -> Any:
 def _audit(request: Mapping[str, Any]) -> Any:
     from proofgym.bench.audit.core import audit
 
-    return audit(request["target"], kwargs=request["kwargs"], depth=request["depth"], seed=request["seed"]).to_json()
+    how = {key: request[key] for key in ("kwargs", "depth", "seed", "only", "floor") if key in request}
+    return audit(request["target"], **how).to_json()
 
 
 OPERATIONS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
