@@ -64,7 +64,7 @@ def lean(model: Any) -> Step | None:
             k = _linear(h, attention.k_proj).view(rows, length, groups, width)
             v = _linear(h, attention.v_proj).view(rows, length, groups, width).transpose(1, 2)
             # Queries and keys are turned by the same angles, so both at once.
-            q, k = turned(torch.cat((q, k), dim=2), cos, sin).split((heads, groups), dim=1)
+            q, k = torch.split(turned(torch.cat((q, k), dim=2), cos, sin), [heads, groups], dim=1)
             k, v = cache.update(k, v, number)
             found = functional.scaled_dot_product_attention(q, k, v, attn_mask=seen, enable_gqa=heads != groups)
             x = x + _linear(found.transpose(1, 2).reshape(rows, length, heads * width), attention.o_proj)
