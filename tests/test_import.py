@@ -30,6 +30,7 @@ DOORS = (
     "proofgym.bench.statistics:mean_interval", "proofgym.bench.statistics:wilson",
     "proofgym.bench.statistics:pass_at_k", "proofgym.bench.statistics:paired", "proofgym.bench.report:write",
     "proofgym.agents:__all__", "proofgym.bench.evaluate:evaluate",
+    "proofgym.bench:evaluate", "proofgym.bench:compare", "proofgym.chat:ApiModel", "proofgym.chat:ChatModel",
     "proofgym.sandboxes:Pool", "proofgym.sandboxes:Job", "proofgym.sandboxes:Limits", "proofgym.sandboxes:Call",
     "proofgym.sandboxes:Session", "proofgym.sandboxes:Outcome", "proofgym.sandboxes:InfraError",
     "proofgym.verifiers.math:verify", "proofgym.verifiers.math:verify_answer", "proofgym.verifiers.math:check_steps",
