@@ -20,7 +20,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from proofgym import __version__
 from proofgym.envs.registry import find, list_envs
-from proofgym.errors import BadInput, ProofgymError
+from proofgym.errors import BadInput, ProofgymError, Unjudged
 
 __all__ = ["app", "main"]
 
@@ -182,7 +182,6 @@ def play(
     from proofgym import make
     from proofgym.bench import play as played
     from proofgym.envs.wrappers import RecordEpisodes
-    from proofgym.errors import Unjudged
 
     made = make(env, **_kwargs(settings, data))
     try:
