@@ -9,6 +9,7 @@ const list = {
   async open(query, at) {
     const turn = ++this.turn;
     byId("scroller").setAttribute("aria-busy", "true");
+    if (query.text) byId("tally").replaceChildren("Searching…");
     const answer = await source.find(query, 0, at);
     if (turn !== this.turn) return;
     Object.assign(this, { query, total: answer.total, pages: new Map([[0, answer.rows]]), asked: new Set([0]) });

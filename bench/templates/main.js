@@ -29,6 +29,12 @@ function hashFor({ id = state.id, query = state.query }) {
 }
 
 const go = (changes) => (location.hash = hashFor(changes));
+
+/** The same without a step in the browser's history: for typing, and for leafing through. */
+function turnTo(changes) {
+  history.replaceState(null, "", hashFor(changes));
+  return render();
+}
 const closeEpisode = () => go({ id: "" });
 
 async function render() {
@@ -109,7 +115,7 @@ function highlight(article, words) {
 async function move(by) {
   const to = Math.max(0, Math.min(list.total - 1, list.selected + by));
   const row = list.total ? await list.row(to) : null;
-  if (row) go({ id: row.id });
+  if (row) (state.id ? turnTo : go)({ id: row.id });
 }
 
 function complain(error) {
@@ -152,7 +158,7 @@ function buildFilters() {
   let waiting = 0;
   byId("search").addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => filter({ text: byId("search").value }), data.served ? 250 : 80);
+    waiting = setTimeout(() => turnTo({ query: { ...state.query, text: byId("search").value } }), data.served ? 250 : 80);
   });
 }
 

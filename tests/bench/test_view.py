@@ -149,12 +149,16 @@ def test_filters_search_and_sorting_agree_with_the_episodes(visit: Opener, kind:
 def test_keys_lead_through_the_episodes_and_a_permalink_leads_back(visit: Opener, kind: str) -> None:
     page = visit(kind)
     page.wait_for_selector("#list a")
-    for _ in range(3):
-        page.keyboard.press("j")
-        page.wait_for_timeout(120)
-    page.keyboard.press("k")
+    page.keyboard.press("j")
+    page.locator("#episode h1", has_text="sum:0").wait_for()
+    for key in "jjkjk":
+        page.keyboard.press(key)
     page.locator("#episode h1", has_text="sum:1").wait_for()
     assert page.locator("#list a[aria-current]").count() == 1
+    page.go_back()
+    page.wait_for_selector("#episode .hint")
+    page.go_forward()
+    page.locator("#episode h1", has_text="sum:1").wait_for()
     again = visit(kind, page.url[page.url.index("#") :])
     again.locator("#episode h1", has_text="sum:1").wait_for()
     assert again.inner_text("#episode .place") == "2 of 153"
