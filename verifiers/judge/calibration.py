@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from proofgym.chat import Usage
 from proofgym.errors import BadInput, Unjudged
-from proofgym.verifiers.judge.judge import Judge, Judgement
+from proofgym.verifiers.judge.judge import Judge, Judgement, Undecided
 
 __all__ = [
     "SHIPPED", "Calibration", "Example", "Isotonic", "Outcome", "Platt", "auc", "calibrate", "examples", "kappa",
@@ -48,11 +49,13 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a judge said about one example: a judgement, or why there is none."""
+    """What a judge said about one example: a judgement, or why there is none and what that cost."""
 
     example: Example
     judgement: Judgement | None
     why: str = ""
+    calls: int = 0
+    usage: Usage = Usage()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,10 @@ def calibrate(
     def one(row: Example) -> Outcome:
         try:
             bound = judges.get(row.rubric, judge).bind(row.question, row.reference)
-            outcome = Outcome(row, bound.examine(row.answer))
+            found = bound.examine(row.answer)
+            outcome = Outcome(row, found, "", found.calls, found.usage)
+        except Undecided as error:
+            outcome = Outcome(row, None, str(error), error.calls, error.usage)
         except Unjudged as error:
             outcome = Outcome(row, None, str(error))
         if progress is not None:
@@ -194,8 +200,8 @@ def measure(outcomes: Sequence[Outcome]) -> Calibration:
         _bootstrap(lambda index: kappa(truth[index], said[index]), len(judged)) if several else None,
         _bootstrap(lambda index: auc(truth[index], belief[index]), len(judged)) if several else None,
         math.fsum(abs(mean - share) * count for mean, share, count in bins) / len(judged) if judged else None,
-        kinds, bins, sum(j.calls for _, j in judged), sum(j.usage.prompt_tokens for _, j in judged),
-        sum(j.usage.completion_tokens for _, j in judged),
+        kinds, bins, sum(o.calls for o in outcomes), sum(o.usage.prompt_tokens for o in outcomes),
+        sum(o.usage.completion_tokens for o in outcomes),
     )  # fmt: skip
 
 

@@ -141,7 +141,7 @@ class Judgement:
         faults: Passages of the answer that the judge quoted as faulty, and why; quotes that do not occur are left out.
         unlocated: How many quotes do not occur.
         answer_span: Where the final answer stands that the judge quoted.
-        calls: Requests to the model.
+        calls: Requests to the model, those among them that a cache answered, for no tokens.
         usage: Tokens spent on them.
     """
 

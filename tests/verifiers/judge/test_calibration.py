@@ -63,6 +63,7 @@ def test_an_unjudged_example_is_counted_and_in_no_figure(scripted: Any) -> None:
     found = measure(calibrate(Judge(scripted(lambda prompt, call: "?")), ROWS[:4]))
     assert (found.n, found.unjudged, found.accuracy, found.ece) == (4, 4, None, None)
     assert "4 unjudged" in str(found)
+    assert (found.calls, found.prompt_tokens) == (8, 800)
 
 
 def test_kappa_agrees_with_the_table_of_cohen_and_auc_with_counting() -> None:
