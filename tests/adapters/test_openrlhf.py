@@ -266,6 +266,17 @@ def test_its_executor_reads_a_reward_file_and_an_address(real: Any, tiny: Any, t
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
+def test_its_loader_takes_an_agent_file(real: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    real("openrlhf")
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Hollow("vllm", "deepspeed")])
+    file = tmp_path / "agent.py"
+    file.write_text("from proofgym.adapters.openrlhf import AgentExecutor  # noqa: F401\n", encoding="utf-8")
+    executor = real("openrlhf.trainer.ray.vllm_engine")._load_agent_executor(str(file))
+    assert executor.agent_instance_cls.unjudged == "raise"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("worst", "kept"), [(math.nan, 0), (0.0, 2)])
 def test_its_filter_drops_a_group_with_a_nan_and_no_other(
     real: Any, monkeypatch: pytest.MonkeyPatch, worst: float, kept: int
