@@ -213,9 +213,11 @@ def live_sessions(url: str, pid: int, count: int) -> str:
     until = time.monotonic() + 60
     while (sessions() or descriptors() > open_before) and time.monotonic() < until:
         time.sleep(0.2)
+    left = sessions()
+    time.sleep(0.5)  # the connection that asked is closing
     return (
-        f"{held} live sessions: {1000 * (full - empty) / held:.1f} kB each; after SIGKILL of their client "
-        f"{sessions()} sessions and {descriptors() - open_before:+d} descriptors are left"
+        f"{held} live sessions: {full - empty:.1f} MB more resident memory; after SIGKILL of their client {left} sessions "
+        f"and {descriptors() - open_before:+d} descriptors are left"
     )
 
 
