@@ -75,11 +75,12 @@ def cpu_s(pid: int) -> float:
 
 
 def children(pid: int) -> list[int]:
-    """Direct children of a process."""
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
+    """Direct children of a process, whichever of its threads started them."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += map(int, task.read_text().split())
+    return found
 
 
 def timed(play: Callable[[float], int], seconds: float, server: int | None = None) -> Rate:
@@ -213,9 +214,11 @@ def live_sessions(url: str, pid: int, count: int) -> str:
     until = time.monotonic() + 60
     while (sessions() or descriptors() > open_before) and time.monotonic() < until:
         time.sleep(0.2)
+    left = sessions()
+    time.sleep(0.5)  # the connection that asked is closing
     return (
-        f"{held} live sessions: {1000 * (full - empty) / held:.1f} kB each; after SIGKILL of their client "
-        f"{sessions()} sessions and {descriptors() - open_before:+d} descriptors are left"
+        f"{held} live sessions: {full - empty:.1f} MB more resident memory; after SIGKILL of their client "
+        f"{left} sessions and {descriptors() - open_before:+d} descriptors are left"
     )
 
 

@@ -1,4 +1,4 @@
-"""The files for containers and clusters: valid by their own schemas, in step with the command line, and safe to apply."""
+"""The files for containers and clusters: valid by their own schemas, and in step with the command line."""
 
 from __future__ import annotations
 
