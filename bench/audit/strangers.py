@@ -36,6 +36,7 @@ class ReasoningGymAsItIs(gymnasium.Env[str, str]):
         need("reasoning_gym", "reasoning-gym")
         self.name, self.config = dataset, dict(config or {})
         self.observation_space, self.action_space = AnyText(1 << 20), AnyText(1 << 20)
+        self._entry: Any = None
         self._open(0)
         if self._entry["answer"] is not None:
             self.oracle = lambda: str(self._entry["answer"])
