@@ -38,8 +38,8 @@ class ReasoningGymAsItIs(gymnasium.Env[str, str]):
         self.observation_space, self.action_space = AnyText(1 << 20), AnyText(1 << 20)
         self._entry: Any = None
         self._open(0)
-        if self._entry["answer"] is not None:
-            self.oracle = lambda: str(self._entry["answer"])
+        if _entry(dataset, json.dumps(self.config), 0, 0)["answer"] is not None:
+            self.oracle = self._answer  # some data sets store none
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[str, dict[str, Any]]:
         """Ask the next item, or item 0 of a seed."""
@@ -53,6 +53,9 @@ class ReasoningGymAsItIs(gymnasium.Env[str, str]):
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
         """Pay what the scorer says."""
         return "", float(self._data.score_answer(str(action), self._entry)), True, False, {}
+
+    def _answer(self) -> str:
+        return str(self._entry["answer"])
 
     def _open(self, seed: int) -> None:
         self._seed, self._data = seed, _data_set(self.name, json.dumps(self.config), seed)
