@@ -60,6 +60,7 @@ JUNK: Mapping[str, str] = {
 }  # fmt: skip
 """Texts that have crashed or stopped readers elsewhere: each is answered, soon, and earns nothing."""
 
+_COPIED = 8000  # characters: where observations hold the past, a copy of all would double every turn
 _BOX = re.compile(r"\\boxed\{([^{}]*)\}\s*\Z")
 _MARK = re.compile(r"(?im)^[ \t]*(?:(?:final )?answer[ \t]*:|####|move[ \t]*:)[ \t]*")
 
@@ -110,7 +111,7 @@ def blind_policies(
     """
     panel = [Blind(f"always {text!r}", always(text), constant=True) for text in CONSTANTS[:constants]]
     panel += [
-        Blind("copies the question", lambda view: view.observation),
+        Blind("copies the question", lambda view: view.observation[:_COPIED]),
         Blind("copies the first line", lambda view: _line(view.observation, 0)),
         Blind("copies the last line", lambda view: _line(view.observation, -1)),
         Blind("copies the last number", lambda view: (re.findall(r"-?\d+", view.observation) or [""])[-1]),

@@ -110,7 +110,7 @@ def test_gymnasium_accepts_it(desk: Desk) -> None:
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
 def test_the_oracle_earns_exactly_one_within_the_spaces(desk: Desk, level: float) -> None:
     kwargs = {} if level == 0.5 else {"level": level}
-    for index in range(desk.some(50 if level == 0.5 else 20)):
+    for index in range((3 if level == 0.5 else 1) if desk.few else 50 if level == 0.5 else 20):
         env, observation, info = desk.ask(index, **kwargs)
         assert 0.0 <= info["task"]["difficulty"] <= 1.0
         rewards: list[float] = []
@@ -146,7 +146,7 @@ def test_blind_policies_earn_at_most_the_floor(desk: Desk) -> None:
         lambda observation, _: observation.splitlines()[0] if observation else "",
     ]  # fmt: skip
     earned: list[list[float]] = [[] for _ in policies]
-    for index in range(3 if desk.few else 60):
+    for index in range(2 if desk.few else 60):
         for number, (rewards, policy) in enumerate(zip(earned, policies, strict=True)):
             rewards.append(
                 played(*desk.ask(index), policy, most=20 if desk.few else 1000, same=number < len(constants))
@@ -190,9 +190,9 @@ def test_the_same_seed_repeats_and_plain_resets_walk_through_its_items(desk: Des
 
 def test_neighbouring_seeds_share_nothing(desk: Desk) -> None:
     count = 2 if desk.few else 4
-    rows = {seed: [desk.ask(i, seed=seed)[1] for i in range(count)] for seed in range(SEED, SEED + 4)}
-    assert len({tuple(row) for row in rows.values()}) == 4
-    for seed in range(SEED, SEED + 3):
+    rows = {seed: [desk.ask(i, seed=seed)[1] for i in range(count)] for seed in range(SEED, SEED + 3)}
+    assert len({tuple(row) for row in rows.values()}) == 3
+    for seed in range(SEED, SEED + 2):
         assert rows[seed][1:] != rows[seed + 1][:-1], "item i of seed s must not be item i - 1 of seed s + 1"
 
 
@@ -228,10 +228,9 @@ def test_items_are_equal_bytes_across_processes_hash_seeds_and_orders(
 def test_splits_never_meet(desk: Desk) -> None:
     """That the fingerprint decides the split is what keeps splits apart, however few or many tasks are asked."""
     for split in ("train", "validation", "test"):
-        count = (
-            40 if not desk.few else 3 if split == "train" else 1
-        )  # nine draws in ten are of no use to held-out splits
-        for seed in (SEED, SEED + 1):
+        # Nine draws in ten are of no use to a held-out split, so where draws are dear one of its tasks is asked.
+        count = 16 if not desk.few else 3 if split == "train" else 1
+        for seed in (SEED, SEED + 1)[: 2 if count > 1 else 1]:
             for index in range(count):
                 _, _, info = desk.ask(index, seed, **({} if split == "train" else {"split": split}))
                 assert info["task"]["split"] == split
