@@ -3,9 +3,9 @@
     eval proofgym-verifiers --env.taskset.env Zebra --env.taskset.n 20 -m MODEL
 
 One task is one item; the environment answers as the user, turn by turn. The reward of the trace is the sum of the
-turns' rewards, and `trace.info["proofgym"]` keeps every turn's credits and the verdict. Who trains can do better than the sum:
-`turn_advantages` gives each sampled token the credit of its own turn, in the form that `assign_advantages` of a
-prime-rl algorithm takes. An episode that nobody could judge raises: verifiers records the error, scores nothing, and
+turns' rewards, and `trace.info["proofgym"]` keeps every turn's credits and the verdict. Who trains can do better than
+the sum: `turn_advantages` gives each sampled token the credit of its own turn, in the form that `assign_advantages` of
+a prime-rl algorithm takes. An episode that nobody could judge raises: verifiers records the error, scores nothing, and
 asks again.
 """
 

@@ -1,4 +1,4 @@
-"""Evaluate, compare, report: figures with intervals, and pages to read episodes on."""
+"""Evaluate, compare, audit, report: figures with intervals, and pages to read episodes on."""
 
 if __name__ != "proofgym.bench":
     raise ImportError(
@@ -11,12 +11,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from proofgym.bench import audit as audit  # a package that can be called
     from proofgym.bench.compare import compare
     from proofgym.bench.evaluate import evaluate
 
-__all__ = ["compare", "evaluate"]
+__all__ = ["audit", "compare", "evaluate"]
 
-_DOORS = frozenset(__all__)
+_DOORS = frozenset({"compare", "evaluate"})
 
 
 class _Package(ModuleType):
@@ -30,6 +31,7 @@ sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _DOORS:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{name}"), name)
+    module = importlib.import_module(f"{__name__}.{name}")
+    return getattr(module, name) if name in _DOORS else module

@@ -53,7 +53,7 @@ def play(instance: dict[str, Any], *actions: str) -> tuple[list[float], MathTuto
         (QUADRATIC, ["(x - 1)^2 = 25", "x = 1 ± 5", "x = 6, x = -4"], [0.5, 0.0, 0.5]),
         (QUADRATIC, [r"x = \frac{2 \pm \sqrt{100}}{2}", "x = -4 or x = 6"], [0.5, 0.5]),
         (QUADRATIC, ["x^2 = 2x + 24", "x = 6", "x = 6 or x = -4"], [0.0, 0.0, 1.0]),
-        (QUADRATIC, ["x^2 - 2x - 24 = 0 or 0 = 0", "x = 6 or x = -4"], [0.0, 1.0]),  # the task beside nothing is no step
+        (QUADRATIC, ["x^2 - 2x - 24 = 0 or 0 = 0", "x = 6 or x = -4"], [0.0, 1.0]),
         (SYSTEM, ["3x = 9", "x = 3", "y = 2"], [0.3333333333, 0.3333333333, 0.3333333333]),
         (SYSTEM, ["y = 5 - x", "2x - (5 - x) = 4", "x = 3, y = 2"], [0.0, 0.3333333333, 0.6666666667]),
         (SYSTEM, ["(x, y) = (3, 2)"], [1.0]),
