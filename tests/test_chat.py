@@ -121,7 +121,7 @@ def test_the_key_comes_from_the_environment_and_a_local_server_needs_none(
 @pytest.mark.parametrize("text", ["@http://x", "m@ftp://x", "m@http://", "m@http://user:pass@x/v1", ""])
 def test_what_names_no_endpoint_is_refused(text: str) -> None:
     with pytest.raises(BadInput):
-        ApiModel("m", text[2:]) if text.startswith("m@ftp") else ApiModel.parse(text)
+        ApiModel.parse(text)
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
@@ -152,6 +152,9 @@ def test_retry_after_is_obeyed(endpoint: Endpoint) -> None:
         ({"choices": "many"}, "no chat completion"),
         ({"choices": [{"index": 0}]}, "no message"),
         ({"error": "overloaded"}, "no chat completion"),
+        ({"choices": [[]]}, "no chat completion"),
+        ([1, 2], "no chat completion"),
+        ({"choices": [{"message": "hi"}]}, "no message"),
         (completion(content=7), "of type int"),
     ],
 )  # fmt: skip
@@ -195,6 +198,15 @@ def test_tool_calls_arrive_as_the_model_wrote_them(endpoint: Endpoint) -> None:
     assert reply.text == ""
     assert reply.tool_calls == (ToolCall("1", "act", '{"command": "go'),)
     assert endpoint.asked[0]["tools"] == tools
+
+
+def test_what_some_servers_spell_otherwise_is_read(endpoint: Endpoint) -> None:
+    parsed = {"type": "function", "function": {"name": "act", "arguments": {"command": "go"}}}
+    parts = [{"type": "text", "text": "on"}, {"type": "image"}, 7, {"type": "text", "text": "e"}]
+    endpoint.script = [{**completion(content=parts, tool_calls=[parsed, 3, {"function": None}]), "usage": None}]
+    reply = model(endpoint).complete(ASK)
+    assert (reply.text, reply.tool_calls) == ("one", (ToolCall("", "act", '{"command": "go"}'),))
+    assert reply.usage == Usage()
 
 
 def test_a_schema_is_asked_for_and_given_up_where_the_endpoint_has_none(endpoint: Endpoint) -> None:
