@@ -55,7 +55,7 @@ class Outcome:
     judgement: Judgement | None
     why: str = ""
     calls: int = 0
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, slots=True)
