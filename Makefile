@@ -59,7 +59,7 @@ test-worlds:
 # Other people's trainers, on a CPU: our adapters are tested against the packages themselves. verl and OpenRLHF want GPU
 # libraries that no test touches, so they come without their dependencies, and what their modules import is named here.
 # NeMo Gym asks for a newer Python than it needs for this. The last four ask for libraries that do not agree.
-TRAINER_NEEDS := accelerate aiohttp cachetools codetiming datasets hydra-core jmespath omegaconf pandas peft pyarrow ray tensordict
+TRAINER_NEEDS := accelerate aiohttp cachetools codetiming datasets fastapi hydra-core jmespath omegaconf orjson pandas peft pyarrow pylatexenc ray tensordict uvicorn
 NEMO_NEEDS := anthropic fastapi httpx hydra-core itsdangerous mcp omegaconf openai orjson pydot ray scipy uvicorn uvloop wandb yappi
 test-adapters:
 	$(PYTHON) -m venv $(ADAPTERS)/trainers
