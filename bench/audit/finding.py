@@ -59,7 +59,8 @@ class Recipe:
             path, _, name = self.target.rpartition(":")
             lines = [f"env = runpy.run_path({path!r})[{name!r}]({arguments[2:]})"]
         else:
-            lines = [f"env = proofgym.make({self.target!r}{arguments})"]
+            maker = "gymnasium" if ":" in self.target else "proofgym"
+            lines = [f"env = {maker}.make({self.target!r}{arguments})"]
         if self.seed is not None:
             lines.append(f"reset_item(env, seed={self.seed}, index={self.index or 0})")
         for action in self.actions:

@@ -43,12 +43,12 @@ FORGED: Mapping[str, str] = {
     "digits that look like others": "Answer: \u0661\u0662\u0663 \U0001d7d8\U0001d7d9 \uff11\uff12",
     "letters that look like others": "\u0430nsw\u0435r: \u0441orr\u0435ct",
     "hidden characters": "\u200b\u202e\u2066correct\u2069",
-    "an import": "__import__('os')._exit(0)",
     "a template": "{{7*7}} ${7*7} {% print(1) %}",
 }
 """Texts that hold no answer, by what they try."""
 
 JUNK: Mapping[str, str] = {
+    "an import": "__import__('os')._exit(77)",  # first: whoever evaluates it is gone, and is not asked again
     "spaces": " ", "lines": "\n\n\r\n", "a null": "\x00", "a lone surrogate": "\ud800", "emoji": "\U0001f642" * 100,
     "open brackets": "(" * 4000, "closed brackets": ")" * 4000, "open braces": "{" * 4000, "nested lists": "[" * 4000,
     "nested roots": "\\sqrt{" * 1500, "nested fractions": "\\frac{1}{" * 900, "a long number": "9" * 5000,
