@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from proofgym.bench.audit.chance import at_most
 from proofgym.bench.audit.child import HASH_SEEDS, Child, ChildFailed, ChildLost
 from proofgym.bench.audit.depth import Depth
 from proofgym.bench.audit.finding import Finding, NotApplicable, Outcome, Raised, failed, passed
-from proofgym.bench.audit.panel import FORGED, JUNK, always
+from proofgym.bench.audit.panel import FORGED, JUNK, always, injections
 from proofgym.bench.audit.repeat import portable
-from proofgym.bench.audit.subject import Episode, Subject
+from proofgym.bench.audit.subject import Episode, Policy, Subject
 from proofgym.errors import Unjudged
 from proofgym.verifiers import Verdict
 
@@ -46,24 +47,32 @@ def check_forged(subject: Subject, depth: Depth) -> Finding:
     """
     items = subject.items(max(4, depth.oracle))
     worst: tuple[float, float, str, Episode] | None = None
-    for name, text in FORGED.items():
-        episodes = [subject.play(item, always(text), turns=1) for item in items]
+    panel: dict[str, Policy] = {name: always(text) for name, text in FORGED.items()}
+    panel |= {name: _about(make) for name, make in injections(depth.name == "thorough").items()}
+    for name, policy in panel.items():
+        episodes = [subject.play(item, policy, turns=1) for item in items]
         totals = [episode.total for episode in episodes]
-        claim = at_most(subject.floor or 0.0, totals, tried=len(FORGED))
+        claim = at_most(subject.floor or 0.0, totals, tried=len(panel))
         best = max(episodes, key=lambda episode: episode.total)
         if worst is None or (claim.p, -claim.mean) < worst[:2]:
             worst = claim.p, -claim.mean, name, best
         full = sum(total >= subject.maximum - 1e-9 for total in totals)
         if claim.verdict == "violated" if subject.floor is not None else full > len(items) / 2:
-            said = f"{name}, {text[:60]!r}, earns {claim.mean:.3f} on {len(items)} items"
+            said = f"{name}, {best.actions[0][:60]!r}, earns {claim.mean:.3f} on {len(items)} items"
             return failed("forged", said, subject.recipe(best.item, best.actions, f"earns {best.total:.3g}"))
     assert worst is not None
-    said = f"{len(FORGED)} texts without an answer on {len(items)} items; the best paid earns {-worst[1]:.3f}"
+    said = f"{len(panel)} texts without an answer on {len(items)} items; the best paid earns {-worst[1]:.3f}"
     if subject.floor is None and worst[1] < 0.0:
         recipe = subject.recipe(worst[3].item, worst[3].actions, f"earns {worst[3].total:.3g}")
-        said = f"no chance level is stated; {worst[2]}, {FORGED[worst[2]][:40]!r}, earns {-worst[1]:.3f} a first turn"
+        said = (
+            f"no chance level is stated; {worst[2]}, {worst[3].actions[0][:40]!r}, earns {-worst[1]:.3f} a first turn"
+        )
         return Finding("forged", Outcome.NOT_APPLICABLE, said, recipe)
     return passed("forged", said)
+
+
+def _about(make: Callable[[str], str]) -> Policy:
+    return lambda view: make(str(view.observation))
 
 
 def check_junk(subject: Subject, _: Depth) -> Finding:

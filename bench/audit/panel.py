@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from proofgym.bench.audit.subject import Item, Policy, Subject, View
+from proofgym.verifiers.judge.attacks import ATTACKS, Attack
 
-__all__ = ["CONSTANTS", "FORGED", "JUNK", "Blind", "always", "blind_policies", "core"]
+__all__ = ["CONSTANTS", "FORGED", "JUNK", "Blind", "always", "blind_policies", "core", "injections"]
 
 CONSTANTS = (
     # A quick audit tries the first nine.
@@ -97,6 +98,22 @@ class Blind:
 def always(text: str) -> Policy:
     """Says the same whatever is asked."""
     return lambda _: text
+
+
+def injections(every: bool) -> Mapping[str, Callable[[str], str]]:
+    """The attacks that judges are audited with, as texts about a question; none holds an answer.
+
+    Args:
+        every: All of them, or the first of each family.
+    """
+    chosen: dict[str, Attack] = {}
+    for attack in ATTACKS:
+        chosen.setdefault(attack.name if every else attack.family, attack)
+
+    def text(attack: Attack) -> Callable[[str], str]:
+        return lambda question: attack.make(question[:_COPIED], "I do not know.")
+
+    return {f"{attack.family}, {attack.name}": text(attack) for attack in chosen.values()}
 
 
 def blind_policies(

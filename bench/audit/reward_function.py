@@ -20,7 +20,7 @@ from proofgym.bench.audit.child import HASH_SEEDS, Child, ChildFailed, ChildLost
 from proofgym.bench.audit.core import versions
 from proofgym.bench.audit.depth import Depth, depth_of
 from proofgym.bench.audit.finding import AuditReport, Finding, NotApplicable, Outcome, Recipe, failed, passed, unclear
-from proofgym.bench.audit.panel import CONSTANTS, FORGED, JUNK
+from proofgym.bench.audit.panel import CONSTANTS, FORGED, JUNK, injections
 from proofgym.bench.audit.subject import load_name
 from proofgym.errors import BadInput
 
@@ -142,7 +142,7 @@ def audit_reward_function(
     if any("prompt" not in row for row in rows) or not rows:
         raise BadInput("every row needs a 'prompt'")
     started = time.process_time()
-    work = _Work(target, function, rows[: chosen.blind], floor, maximum, minimum)
+    work = _Work(target, function, rows[: chosen.blind], floor, maximum, minimum, chosen.name != "quick")
     findings = []
     for name, check in _CHECKS.items():
         try:
@@ -157,10 +157,17 @@ class _Work:
     """The function, its rows, and what was called so far."""
 
     def __init__(
-        self, target: str, function: Function, rows: list[Row], floor: float | None, maximum: float, minimum: float
+        self,
+        target: str,
+        function: Function,
+        rows: list[Row],
+        floor: float | None,
+        maximum: float,
+        minimum: float,
+        every: bool,
     ) -> None:
         self.target, self.function, self.rows = target, function, rows
-        self.floor, self.maximum, self.minimum = floor, maximum, minimum
+        self.floor, self.maximum, self.minimum, self.every = floor, maximum, minimum, every
         self.seen: list[tuple[Row, str, Any]] = []
 
     def call(self, row: Row, completion: str) -> Any:
@@ -223,7 +230,10 @@ def _floor(work: _Work) -> Finding:
 
 
 def _forged(work: _Work) -> Finding:
-    return _blind(work, "forged", {name: _always(text) for name, text in FORGED.items()}, len(FORGED))
+    panel = {name: _always(text) for name, text in FORGED.items()}
+    for name, make in injections(work.every).items():
+        panel[name] = lambda k, make=make: make(str(work.rows[k]["prompt"]))  # type: ignore[misc]
+    return _blind(work, "forged", panel, len(panel))
 
 
 def _blind(work: _Work, check: str, panel: Mapping[str, Callable[[int], str]], tried: int) -> Finding:
