@@ -149,7 +149,7 @@ def test_doctor_finds_what_is_here(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["show", "proofgym/Sudoko4-v0"], "did you mean 'proofgym/Sudoku4-v0'?"),
         (["eval", "Sudokoo", "--model", "oracle"], "no environment 'Sudokoo'"),
-        (["list", "--domain", "poetry"], "there are code, math, "),
+        (["list", "--domain", "poetry"], "there are code, imports, math, "),
         (["view", "nowhere"], "there is no such directory"),
         (["show", "Countdown", "--set", "level"], "--set takes KEY=VALUE, found 'level'"),
         (["show", "Countdown", "--set", "level=[1"], "no YAML"),

@@ -48,7 +48,8 @@ def check_forged(subject: Subject, depth: Depth) -> Finding:
     items = subject.items(max(4, depth.oracle))
     worst: tuple[float, float, str, Episode] | None = None
     panel: dict[str, Policy] = {name: always(text) for name, text in FORGED.items()}
-    panel |= {name: _about(make) for name, make in injections(depth.name == "thorough").items()}
+    if depth.name != "quick":
+        panel |= {name: _about(make) for name, make in injections(depth.name == "thorough").items()}
     for name, policy in panel.items():
         episodes = [subject.play(item, policy, turns=1) for item in items]
         totals = [episode.total for episode in episodes]
