@@ -48,12 +48,12 @@ def fold(ids_BL: Tensor, keep_BL: Tensor) -> Folded | None:
     Args:
         ids_BL: (B, L) token ids, one sequence a row, padded on the right with anything.
         keep_BL: (B, L) True at sampled tokens. Rows form a cluster if all before their first one is equal; a row ends
-            with its last one (nothing behind it is ever asked for).
+            before its last one, which is predicted but predicts nothing that is asked for.
     """
     if ids_BL.shape[0] < 2:
         return None
     ids, keep = ids_BL.cpu().numpy(), keep_BL.cpu().numpy()
-    lengths = np.where(keep.any(axis=1), keep.shape[1] - keep[:, ::-1].argmax(axis=1), 1)
+    lengths = np.where(keep.any(axis=1), keep.shape[1] - 1 - keep[:, ::-1].argmax(axis=1), 1)
     clusters: dict[bytes, list[int]] = {}
     for b in range(len(ids)):
         clusters.setdefault(ids[b, : int(keep[b].argmax())].tobytes(), []).append(b)

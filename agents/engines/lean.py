@@ -41,42 +41,87 @@ def lean(model: Any) -> Step | None:
     if not plain:
         return None
     body = model.base_model
-    rotary = body.rotary_emb
-    angles = torch.arange(config.max_position_embeddings, device=model.device)[:, None] * rotary.inv_freq.float()
-    cosines, sines = angles.cos() * rotary.attention_scaling, angles.sin() * rotary.attention_scaling
+    # What a module holds is slow to ask for, and asked for at every token.
+    layers = [_Layer(layer) for layer in body.layers]
+    embeddings, last = body.embed_tokens.weight, body.norm.weight
     heads, groups = config.num_attention_heads, config.num_key_value_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // heads
-    eps = config.rms_norm_eps
-    shape = (config.hidden_size,)
-
-    def turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-        a, b = x.chunk(2, dim=-1)
-        return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1).transpose(1, 2)
+    cosines, sines = _turns(body.rotary_emb, config.max_position_embeddings)
+    eps, shape = config.rms_norm_eps, (config.hidden_size,)
 
     def step(tokens: Tensor, positions: Tensor, seen: Tensor, cache: Any) -> Tensor:
         rows, length = tokens.shape
-        x = functional.embedding(tokens, body.embed_tokens.weight)
-        cos, sin = cosines[positions].unsqueeze(2), sines[positions].unsqueeze(2)
-        for number, layer in enumerate(body.layers):
-            attention, feed = layer.self_attn, layer.mlp
-            h = functional.rms_norm(x, shape, layer.input_layernorm.weight, eps)
-            q = _linear(h, attention.q_proj).view(rows, length, heads, width)
-            k = _linear(h, attention.k_proj).view(rows, length, groups, width)
-            v = _linear(h, attention.v_proj).view(rows, length, groups, width).transpose(1, 2)
+        x = functional.embedding(tokens.flatten(), embeddings)
+        cos, sin = cosines[positions.flatten()].unsqueeze(1), sines[positions.flatten()].unsqueeze(1)
+        bias = torch.zeros(seen.shape, device=seen.device).masked_fill_(~seen, float("-inf"))
+        if length == 1:
+            bias = bias.expand(-1, groups, -1, -1).flatten(0, 1)
+        for number, layer in enumerate(layers):
+            h = functional.rms_norm(x, shape, layer.before_attention, eps)
             # Queries and keys are turned by the same angles, so both at once.
-            q, k = torch.split(turned(torch.cat((q, k), dim=2), cos, sin), [heads, groups], dim=1)
-            k, v = cache.update(k, v, number)
-            found = functional.scaled_dot_product_attention(q, k, v, attn_mask=seen, enable_gqa=heads != groups)
-            x = x + _linear(found.transpose(1, 2).reshape(rows, length, heads * width), attention.o_proj)
-            h = functional.rms_norm(x, shape, layer.post_attention_layernorm.weight, eps)
-            x = x + _linear(functional.silu(_linear(h, feed.gate_proj)) * _linear(h, feed.up_proj), feed.down_proj)
-        return functional.rms_norm(x, shape, body.norm.weight, eps)
+            qk = torch.cat((_linear(h, layer.q), _linear(h, layer.k)), dim=1).view(-1, heads + groups, width)
+            qk = torch.addcmul(qk * cos, qk.roll(width // 2, -1), sin).view(rows, length, heads + groups, width)
+            v = _linear(h, layer.v).view(rows, length, groups, width)
+            keys, values = cache.update(qk[:, :, heads:].transpose(1, 2), v.transpose(1, 2), number)
+            q = qk[:, :, :heads]
+            found = _attend_once(q, keys, values, bias) if length == 1 else _attend(q, keys, values, bias)
+            x = _added(x, found.reshape(rows * length, heads * width), layer.o)
+            h = functional.rms_norm(x, shape, layer.before_feed, eps)
+            x = _added(x, functional.silu(_linear(h, layer.gate)).mul_(_linear(h, layer.up)), layer.down)
+        return functional.rms_norm(x, shape, last, eps).view(rows, length, -1)
 
     return step
 
 
-def _linear(x: Tensor, part: torch.nn.Linear) -> Tensor:
-    return functional.linear(x, part.weight, part.bias)
+def _attend(q: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
+    """Queries (B, T, H, W) and keys and values (B, G, K, W) -> (B, T, H, W)."""
+    grouped = q.shape[2] != keys.shape[1]
+    found = functional.scaled_dot_product_attention(q.transpose(1, 2), keys, values, attn_mask=bias, enable_gqa=grouped)
+    return found.transpose(1, 2)
+
+
+def _attend_once(q: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
+    """The same for one query a row, where a fused kernel has nothing to fuse. `bias` is (B * G, 1, K)."""
+    rows, _, heads, width = q.shape
+    groups = keys.shape[1]
+    q = q.reshape(rows * groups, heads // groups, width)
+    scores = torch.baddbmm(bias, q, keys.flatten(0, 1).transpose(1, 2), alpha=width**-0.5)
+    return torch.bmm(scores.softmax(-1), values.flatten(0, 1))
+
+
+def _turns(rotary: Any, positions: int) -> tuple[Tensor, Tensor]:
+    """Cosines and sines (P, W) so that a turned vector is x * cosine + (x, its halves swapped) * sine."""
+    angles = torch.arange(positions, device=rotary.inv_freq.device)[:, None] * rotary.inv_freq.float()
+    cos, sin = angles.cos() * rotary.attention_scaling, angles.sin() * rotary.attention_scaling
+    return torch.cat((cos, cos), dim=1), torch.cat((-sin, sin), dim=1)
+
+
+_Linear = tuple[Tensor, Tensor | None]
+
+
+class _Layer:
+    """A layer's weights."""
+
+    def __init__(self, layer: Any) -> None:
+        attention, feed = layer.self_attn, layer.mlp
+        self.before_attention, self.before_feed = layer.input_layernorm.weight, layer.post_attention_layernorm.weight
+        self.q, self.k, self.v = _parts(attention.q_proj), _parts(attention.k_proj), _parts(attention.v_proj)
+        self.o, self.gate, self.up = _parts(attention.o_proj), _parts(feed.gate_proj), _parts(feed.up_proj)
+        self.down = _parts(feed.down_proj)
+
+
+def _parts(module: torch.nn.Linear) -> _Linear:
+    return module.weight, module.bias
+
+
+def _linear(x: Tensor, part: _Linear) -> Tensor:
+    return functional.linear(x, *part)
+
+
+def _added(x: Tensor, y: Tensor, part: _Linear) -> Tensor:
+    """`x + _linear(y, part)` in one operation."""
+    weight, bias = part
+    return torch.addmm(x if bias is None else x + bias, y, weight.t())
 
 
 def _linears(model: Any) -> list[Any]:

@@ -119,7 +119,7 @@ class TransformersEngine:
         self._asked.add(request.session)
         self._waiting.append(request)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def poll(self, wait_s: float = 0.0) -> list[tuple[Request, Sample]]:
         """Read what is new, sample one token for everybody, and hand over who has finished."""
         del wait_s
@@ -390,7 +390,7 @@ class _Row:
 
 
 class _Layer:
-    """Keys and values of one layer, (slots, positions, heads, width): what a token writes lies together."""
+    """Keys and values of one layer, (slots, heads, positions, width)."""
 
     def __init__(self) -> None:
         self.keys: Any = None
@@ -398,14 +398,14 @@ class _Layer:
 
     def grow(self, slots: int, keys: Tensor, values: Tensor, room: int) -> None:
         """Make place for `room` positions of blocks like these, (rows, heads, tokens, width)."""
-        if self.keys is None or self.keys.shape[1] < room:
+        if self.keys is None or self.keys.shape[2] < room:
             self.keys, self.values = _wider(self.keys, keys, slots, room), _wider(self.values, values, slots, room)
 
 
 def _wider(old: Tensor | None, like: Tensor, slots: int, room: int) -> Tensor:
-    new = torch.zeros((slots, room, like.shape[1], like.shape[3]), dtype=like.dtype, device=like.device)
+    new = torch.zeros((slots, like.shape[1], room, like.shape[3]), dtype=like.dtype, device=like.device)
     if old is not None:
-        new[:, : old.shape[1]] = old
+        new[:, :, : old.shape[2]] = old
     return new
 
 
@@ -419,8 +419,10 @@ class _Rows:
         self.layers: list[_Layer] = []
         self._room = 0
         self._keys = 0
+        self._slots: Any = None
+        self._positions: Any = None
+        self._places: dict[int, Tensor] = {}
         self._index: Any = None
-        self._places: Any = None
         self._whole = False
 
     def aim(self, slots: NDArray[np.int64], positions: NDArray[np.int64], keys: int, device: torch.device) -> None:
@@ -428,8 +430,9 @@ class _Rows:
             self._room = max(-(-keys // _GRAIN) * _GRAIN, self._room + self._room // 2)
         self._keys = keys
         self._whole = bool((slots == np.arange(len(slots))).all())
+        self._slots, self._positions = slots, positions
         self._index = torch.from_numpy(slots).to(device)
-        self._places = torch.from_numpy((slots[:, None] * self._room + positions).ravel()).to(device)
+        self._places = {}
 
     def update(self, keys: Tensor, values: Tensor, layer_idx: int, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
         """Write a block and return everything that its rows may attend to."""
@@ -440,17 +443,25 @@ class _Rows:
         return self._put(layer.keys, keys), self._put(layer.values, values)
 
     def _put(self, buffer: Tensor, block: Tensor) -> Tensor:
-        rows, heads, tokens, width = block.shape
-        by_place = buffer.view(-1, heads * width)
-        by_place.index_copy_(0, self._places, block.transpose(1, 2).reshape(rows * tokens, heads * width))
-        seen = buffer[:rows, : self._keys] if self._whole else buffer[:, : self._keys].index_select(0, self._index)
-        return seen.transpose(1, 2)
+        rows, heads, _, width = block.shape
+        buffer.view(-1, width).index_copy_(0, self._at(heads), block.reshape(-1, width))
+        return (
+            buffer[:rows, :, : self._keys] if self._whole else buffer[:, :, : self._keys].index_select(0, self._index)
+        )
+
+    def _at(self, heads: int) -> Tensor:
+        """Where a block of so many heads lies among all (slot, head, position)."""
+        if heads not in self._places:
+            lines = (self._slots[:, None] * heads + np.arange(heads)) * self._room
+            places = (lines[:, :, None] + self._positions[:, None, :]).ravel()
+            self._places[heads] = torch.from_numpy(places).to(self._index.device)
+        return self._places[heads]
 
     def copy(self, source: int, targets: Sequence[int], length: int) -> None:
         """Give other rows the first `length` positions of one."""
         for layer in self.layers:
             for buffer in (layer.keys, layer.values):
-                buffer[list(targets), :length] = buffer[source, :length].clone()
+                buffer[list(targets), :, :length] = buffer[source, :, :length].clone()
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
         """Asked by models that number positions themselves; ours are given."""

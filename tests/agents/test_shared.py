@@ -67,7 +67,7 @@ def test_every_shared_token_is_there_once() -> None:
         by_place: dict[tuple[int, int], tuple[int, ...]] = {}
         for b, row in enumerate(ids.tolist()):
             last = int(keep[b].nonzero().max())
-            for n in range(last + 1):
+            for n in range(last):  # the last one is predicted and predicts nothing
                 at = int(folded.cluster_B[b]), int(folded.place_BL[b, n])
                 assert by_place.setdefault(at, tuple(row[: n + 1])) == tuple(row[: n + 1])
                 assert int(folded.ids_CU[at]) == row[n]
