@@ -2,9 +2,10 @@
 
 The attempts of a group share their prompt, the leaves of a tree share whole turns. `fold` lays the rows that begin
 alike out as one row that holds every shared token once, with its depth as its position and a mask by which each token
-sees the beginning that led to it and nothing else. The hidden states are then dealt out to the rows again. Values and
-gradients are those of separate rows, up to rounding: a token's hidden state depends on the tokens before it only, and
-what several rows say about a shared token adds up in the backward pass by itself.
+sees the beginning that led to it and nothing else. With the layers of `engines/lean.py`, attention alone goes row by
+row where that is less work than the mask. The hidden states are then dealt out to the rows again. Values and gradients
+are those of separate rows, up to rounding: a token's hidden state depends on the tokens before it only, and what
+several rows say about a shared token adds up in the backward pass by itself.
 """
 
 from __future__ import annotations
