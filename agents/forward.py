@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from proofgym.agents.shared import fold
+from proofgym.agents.engines.lean import Step, lean
+from proofgym.agents.shared import Folded, fold
 
 __all__ = ["Scorer", "Scores", "backbone", "use_liger", "weights"]
 
@@ -56,6 +57,7 @@ class Scorer(nn.Module):
         super().__init__()
         self.model, self.head = model, head
         self.chunk, self.mixed, self.checkpointing = chunk, mixed, checkpointing
+        self._step: Step | Literal[False] | None = None  # False: the model is not one of the kind
         if checkpointing:
             # The one name is transformers' own since 5.2x, the other goes in its version 6.
             enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
@@ -89,13 +91,21 @@ class Scorer(nn.Module):
             entropy_gradient: Let gradients flow through the entropy.
             head_only: Let no gradient of the values into the model below the head.
         """
-        kind = ids_BL.device.type
-        with torch.autocast(kind, torch.bfloat16) if self.mixed else contextlib.nullcontext():
-            hidden = self._hidden(ids_BL, keep_BL, positions_BL, whole=self.head is not None and ends_R is not None)
         # A token is predicted from the position before it. Only kept positions pass through the output layer.
         predicts = torch.zeros_like(keep_BL)
         predicts[:, :-1] = keep_BL[:, 1:]
-        wanted, chosen = hidden[predicts], ids_BL[keep_BL]
+        whole = self.head is not None and ends_R is not None
+        shares = positions_BL is None and not whole and getattr(self.model.config, "_attn_implementation", "") == "sdpa"
+        folded = fold(ids_BL, keep_BL) if shares else None
+        step = self._lean(ids_BL.device) if folded is not None else None
+        if folded is not None and step is not None:
+            wanted = folded.through(step, predicts)
+        else:
+            kind = ids_BL.device.type
+            with torch.autocast(kind, torch.bfloat16) if self.mixed else contextlib.nullcontext():
+                hidden = self._hidden(ids_BL, positions_BL, folded)
+            wanted = hidden[predicts]
+        chosen = ids_BL[keep_BL]
         if not self.chunk or len(chosen) <= self.chunk:
             logprobs, entropy = self._output(wanted, chosen, temperature, entropy_gradient)
         else:
@@ -114,10 +124,15 @@ class Scorer(nn.Module):
                 after = self.head(hidden.flatten(0, 1)[ends_R].float()).squeeze(-1)
         return Scores(logprobs, entropy, values, after)
 
-    def _hidden(self, ids_BL: Tensor, keep_BL: Tensor, positions_BL: Tensor | None, *, whole: bool) -> Tensor:
-        folded = None
-        if positions_BL is None and not whole and getattr(self.model.config, "_attn_implementation", "") == "sdpa":
-            folded = fold(ids_BL, keep_BL)
+    def _lean(self, device: torch.device) -> Step | None:
+        """The layers without modules: on a CPU, where a small model spends its time in those; in one piece only."""
+        if self.mixed or self.checkpointing or device.type != "cpu" or self.model.training:
+            return None
+        if self._step is None:
+            self._step = lean(self.model) or False
+        return self._step or None
+
+    def _hidden(self, ids_BL: Tensor, positions_BL: Tensor | None, folded: Folded | None) -> Tensor:
         training = self.checkpointing and torch.is_grad_enabled()  # transformers checkpoints in training mode only
         if training:
             self.model.train()

@@ -2,19 +2,24 @@
 
 The attempts of a group share their prompt, the leaves of a tree share whole turns. `fold` lays the rows that begin
 alike out as one row that holds every shared token once, with its depth as its position and a mask by which each token
-sees the beginning that led to it and nothing else. The hidden states are then dealt out to the rows again. Values and
-gradients are those of separate rows, up to rounding: a token's hidden state depends on the tokens before it only, and
-what several rows say about a shared token adds up in the backward pass by itself.
+sees the beginning that led to it and nothing else. With the layers of `engines/lean.py`, attention alone goes row by
+row where that is less work than the mask. The hidden states are then dealt out to the rows again. Values and gradients
+are those of separate rows, up to rounding: a token's hidden state depends on the tokens before it only, and what
+several rows say about a shared token adds up in the backward pass by itself.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
+
+from proofgym.agents.engines.lean import Attend, Step
 
 __all__ = ["Folded", "fold"]
 
@@ -29,6 +34,7 @@ class Folded:
         ids_CU, positions_CU: What goes through the model; the depth of each token.
         seen_CUU: True where a token (second axis) may see another (third).
         cluster_B, place_BL: Where each token of the original rows is found.
+        trunk: How many first tokens the rows of every cluster have in common, at least.
     """
 
     ids_CU: Tensor
@@ -36,10 +42,40 @@ class Folded:
     seen_CUU: Tensor
     cluster_B: Tensor
     place_BL: Tensor
+    trunk: int
 
     def dealt(self, hidden_CUD: Tensor) -> Tensor:
         """The hidden states of the original rows, (B, L, D)."""
         return hidden_CUD[self.cluster_B[:, None], self.place_BL]
+
+    def through(self, step: Step, wanted_BL: Tensor) -> Tensor:
+        """The hidden states of some tokens of the original rows, (N, D), by the layers of a lean model."""
+        places_BL = self.cluster_B[:, None] * self.ids_CU.shape[1] + self.place_BL
+        wanted, which_N = torch.unique(places_BL[wanted_BL], return_inverse=True)
+        return step(self.ids_CU, self.positions_CU, self._attention(places_BL), wanted).index_select(0, which_N)
+
+    def _attention(self, places_BL: Tensor) -> Attend:
+        """All tokens of a cluster at once, under its mask; or, if that is less work, row by row behind the trunk."""
+        (clusters, longest), (rows, length), trunk = self.ids_CU.shape, self.place_BL.shape, self.trunk
+        seen = self.seen_CUU.unsqueeze(1)
+        if not trunk or rows * (length - trunk) * length + clusters * trunk**2 >= clusters * longest**2:
+            return lambda q, k, v, _: _attend(q, k, v, seen)
+        behind_BQ = places_BL[:, trunk:]
+        order = torch.arange(length, device=seen.device)
+        causal = order[trunk:, None] >= order
+        # A token that rows share behind the trunk is attended from in each of them; the last one counts.
+        ahead = torch.arange(clusters, device=seen.device)[:, None] * longest + order[:trunk]
+        filled = torch.cat((behind_BQ.flatten(), ahead.flatten()))
+        chosen = torch.zeros(clusters * longest, dtype=torch.long, device=seen.device)
+        chosen.scatter_reduce_(0, filled, torch.arange(len(filled), device=seen.device), "amax")
+
+        def attend(q: Tensor, k: Tensor, v: Tensor, _: int) -> Tensor:
+            first = _attend(q[:, :trunk], k[:, :trunk], v[:, :trunk], causal=True)
+            q, k, v = _taken(q, behind_BQ), _taken(k, places_BL), _taken(v, places_BL)
+            found = torch.cat((_attend(q, k, v, causal).flatten(0, 1), first.flatten(0, 1)))
+            return found.index_select(0, chosen)
+
+        return attend
 
 
 def fold(ids_BL: Tensor, keep_BL: Tensor) -> Folded | None:
@@ -74,8 +110,12 @@ def fold(ids_BL: Tensor, keep_BL: Tensor) -> Folded | None:
     for c, (tokens, depths, seen) in enumerate(laid):
         ids_CU[c, : len(tokens)], depth_CU[c, : len(tokens)] = tokens, depths
         seen_CUU[c, : len(tokens), : len(tokens)] = seen
-    device = ids_BL.device
-    return Folded(*(torch.from_numpy(a).to(device) for a in (ids_CU, depth_CU, seen_CUU, of, place)))
+    trunk = min(int(keep[rows].argmax(axis=1).min()) for rows in clusters.values())
+
+    def there(part: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(part).to(ids_BL.device)
+
+    return Folded(there(ids_CU), there(depth_CU), there(seen_CUU), there(of), there(place), trunk)
 
 
 def _lay(
@@ -106,3 +146,18 @@ def _lay(
         own = np.arange(shared, lengths[b])
         seen[way[own][:, None], way[None, :]] = np.arange(lengths[b])[None, :] <= own[:, None]
     return np.concatenate(tokens), np.concatenate(depths), seen
+
+
+def _attend(q: Tensor, k: Tensor, v: Tensor, seen: Tensor | None = None, *, causal: bool = False) -> Tensor:
+    """Queries (B, T, H, W), keys and values (B, K, G, W) -> (B, T, H, W)."""
+    found = functional.scaled_dot_product_attention(
+        q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), attn_mask=seen, is_causal=causal,
+        enable_gqa=q.shape[2] != k.shape[2],
+    )  # fmt: skip
+    return found.transpose(1, 2)
+
+
+def _taken(x_CUHW: Tensor, places: Tensor) -> Tensor:
+    """What stands at these places of C * U."""
+    found = x_CUHW.flatten(2).flatten(0, 1).index_select(0, places.flatten())
+    return found.view(*places.shape, *x_CUHW.shape[2:])

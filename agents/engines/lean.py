@@ -1,23 +1,33 @@
-"""One decoding step of Llama-like models without the modules around it.
+"""The layers of Llama-like models without the modules around them.
 
-A step of a small model is a few hundred small operations, and the modules, decorators and mask builders around them
-cost more than they do. This is the same arithmetic, operation by operation, on the model's own weights; a test holds
-the two together. Where anything is out of the ordinary, `lean` declines and the engine calls the model itself.
+A decoding step of a small model is a few hundred small operations, and the modules, decorators and mask builders around
+them cost more than they do. This is the same arithmetic on the model's own weights; tests hold the two together. Who
+attends to what is the caller's to say: an engine brings its cache, the trainer what rows share (`shared.py`). Where
+anything is out of the ordinary, `lean` declines and the model itself is called.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["Step", "lean"]
+__all__ = ["Attend", "Step", "cached", "lean"]
 
-Step = Callable[[Tensor, Tensor, Tensor, Any], Tensor]
-"""Tokens (B, T), positions (B, T), which keys each may see (B, 1, T, K), the cache -> hidden states (B, T, D)."""
+Attend = Callable[[Tensor, Tensor, Tensor, int], Tensor]
+"""Queries (B, T, H, W), keys and values (B, T, G, W), which layer -> what is found, in the order of (B, T, H, W)."""
+
+
+class Step(Protocol):
+    """A model below its output layer."""
+
+    def __call__(self, tokens_BT: Tensor, positions_BT: Tensor, attend: Attend, wanted: Tensor | None = None) -> Tensor:
+        """The last hidden states (B * T, D), or those of the tokens `wanted` (N,), numbered over B * T."""
+        ...
+
 
 _KINDS = {"llama", "qwen2"}
 
@@ -36,57 +46,67 @@ def lean(model: Any) -> Step | None:
         and rope.get("rope_type", "default") in ("default", "llama3")
         and rope.get("partial_rotary_factor", 1.0) == 1.0
         and not getattr(config, "logits_scaling", None)
-        and all(type(part) is torch.nn.Linear for part in _linears(model))
+        and all(type(part) is torch.nn.Linear and type(part.weight) is torch.nn.Parameter for part in _linears(model))
     )
     if not plain:
         return None
     body = model.base_model
     # What a module holds is slow to ask for, and asked for at every token.
     layers = [_Layer(layer) for layer in body.layers]
-    embeddings, last = body.embed_tokens.weight, body.norm.weight
+    embeddings, padding, last = body.embed_tokens.weight, body.embed_tokens.padding_idx, body.norm.weight
     heads, groups = config.num_attention_heads, config.num_key_value_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // heads
     cosines, sines = _turns(body.rotary_emb, config.max_position_embeddings)
     eps, shape = config.rms_norm_eps, (config.hidden_size,)
 
-    def step(tokens: Tensor, positions: Tensor, seen: Tensor, cache: Any) -> Tensor:
-        rows, length = tokens.shape
-        x = functional.embedding(tokens.flatten(), embeddings)
-        cos, sin = cosines[positions.flatten()].unsqueeze(1), sines[positions.flatten()].unsqueeze(1)
-        bias = torch.zeros(seen.shape, device=seen.device).masked_fill_(~seen, float("-inf"))
-        if length == 1:
-            bias = bias.expand(-1, groups, -1, -1).flatten(0, 1)
+    def step(tokens_BT: Tensor, positions_BT: Tensor, attend: Attend, wanted: Tensor | None = None) -> Tensor:
+        rows, length = tokens_BT.shape
+        x = functional.embedding(tokens_BT.flatten(), embeddings, padding)  # the padding's has no gradient
+        cos, sin = cosines[positions_BT.flatten()].unsqueeze(1), sines[positions_BT.flatten()].unsqueeze(1)
         for number, layer in enumerate(layers):
             h = functional.rms_norm(x, shape, layer.before_attention, eps)
             # Queries and keys are turned by the same angles, so both at once.
             qk = torch.cat((_linear(h, layer.q), _linear(h, layer.k)), dim=1).view(-1, heads + groups, width)
             qk = torch.addcmul(qk * cos, qk.roll(width // 2, -1), sin).view(rows, length, heads + groups, width)
             v = _linear(h, layer.v).view(rows, length, groups, width)
-            keys, values = cache.update(qk[:, :, heads:].transpose(1, 2), v.transpose(1, 2), number)
-            q = qk[:, :, :heads]
-            found = _attend_once(q, keys, values, bias) if length == 1 else _attend(q, keys, values, bias)
-            x = _added(x, found.reshape(rows * length, heads * width), layer.o)
+            found = attend(qk[:, :, :heads], qk[:, :, heads:], v, number).reshape(rows * length, heads * width)
+            if wanted is not None and number == len(layers) - 1:  # from here on, tokens go their own ways
+                x, found = x.index_select(0, wanted), found.index_select(0, wanted)
+            x = _added(x, found, layer.o)
             h = functional.rms_norm(x, shape, layer.before_feed, eps)
-            x = _added(x, functional.silu(_linear(h, layer.gate)).mul_(_linear(h, layer.up)), layer.down)
-        return functional.rms_norm(x, shape, last, eps).view(rows, length, -1)
+            x = _added(x, functional.silu(_linear(h, layer.gate)) * _linear(h, layer.up), layer.down)
+        return functional.rms_norm(x, shape, last, eps)
 
     return step
 
 
-def _attend(q: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
-    """Queries (B, T, H, W) and keys and values (B, G, K, W) -> (B, T, H, W)."""
-    grouped = q.shape[2] != keys.shape[1]
-    found = functional.scaled_dot_product_attention(q.transpose(1, 2), keys, values, attn_mask=bias, enable_gqa=grouped)
-    return found.transpose(1, 2)
+def cached(cache: Any, seen: Tensor, groups: int) -> Attend:
+    """Attention to what a cache holds.
 
+    Args:
+        cache: `update(keys, values, layer)` writes (B, G, T, W) and returns everything written, (B, G, K, W).
+        seen: (B, 1, T, K) which of that each token may see.
+        groups: Heads of keys and values, G.
+    """
+    bias = torch.zeros(seen.shape, device=seen.device).masked_fill_(~seen, float("-inf"))
+    once = seen.shape[2] == 1
+    if once:
+        bias = bias.expand(-1, groups, -1, -1).flatten(0, 1)
 
-def _attend_once(q: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
-    """The same for one query a row, where a fused kernel has nothing to fuse. `bias` is (B * G, 1, K)."""
-    rows, _, heads, width = q.shape
-    groups = keys.shape[1]
-    q = q.reshape(rows * groups, heads // groups, width)
-    scores = torch.baddbmm(bias, q, keys.flatten(0, 1).transpose(1, 2), alpha=width**-0.5)
-    return torch.bmm(scores.softmax(-1), values.flatten(0, 1))
+    def attend(q: Tensor, k: Tensor, v: Tensor, number: int) -> Tensor:
+        rows, _, heads, width = q.shape
+        keys, values = cache.update(k.transpose(1, 2), v.transpose(1, 2), number)
+        if not once:
+            found = functional.scaled_dot_product_attention(
+                q.transpose(1, 2), keys, values, attn_mask=bias, enable_gqa=heads != groups
+            )
+            return found.transpose(1, 2)
+        # With one query a row, a fused kernel has nothing to fuse.
+        q = q.reshape(rows * groups, heads // groups, width)
+        scores = torch.baddbmm(bias, q, keys.flatten(0, 1).transpose(1, 2), alpha=width**-0.5)
+        return torch.bmm(scores.softmax(-1), values.flatten(0, 1))
+
+    return attend
 
 
 def _turns(rotary: Any, positions: int) -> tuple[Tensor, Tensor]:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from proofgym.agents.engines.base import Request, Stats
-from proofgym.agents.engines.lean import lean
+from proofgym.agents.engines.lean import cached, lean
 from proofgym.agents.policy import Policy
 from proofgym.agents.sampling import Sample, Sampling
 from proofgym.errors import BadInput
@@ -78,6 +78,7 @@ class TransformersEngine:
         self._scale = getattr(self._model.config, "logits_scaling", None)  # Granite and its relatives
         self._head, self._max_context = self._model.get_output_embeddings(), policy.max_context
         self._step = lean(self._model)
+        self._groups: int = self._model.config.num_key_value_heads if self._step else 0
         self._cache = _Rows(slots)
         self._rows: dict[int, _Row] = {}  # by session
         self._free = list(range(slots - 1, -1, -1))
@@ -330,7 +331,7 @@ class TransformersEngine:
         tokens = torch.from_numpy(block).to(self._device)
         places = torch.from_numpy(np.minimum(positions, self.max_context - 1)).to(self._device)
         if self._step is not None:
-            return self._step(tokens, places, seen, self._cache)
+            return self._step(tokens, places, cached(self._cache, seen, self._groups)).view(*tokens.shape, -1)
         if self._eager:
             plain = torch.zeros(seen.shape, dtype=self._model.dtype, device=self._device)
             seen = plain.masked_fill(~seen, torch.finfo(self._model.dtype).min)

@@ -9,27 +9,27 @@ import pytest
 
 torch: Any = pytest.importorskip("torch")
 from proofgym.agents.forward import Scorer  # noqa: E402 - only where torch is
-from proofgym.agents.policy import Policy, tiny  # noqa: E402
+from proofgym.agents.policy import tiny  # noqa: E402
 from proofgym.agents.shared import fold  # noqa: E402
 
 pytestmark = pytest.mark.train
 
 
-@pytest.fixture(scope="module")
-def policy() -> Policy:
-    return tiny("0123456789", width=24, layers=2, heads=2, context=64, seed=3)
-
-
 def batch(kind: str) -> tuple[Any, Any]:
-    """Groups with equal prompts; trees, whose leaves share turns; and ragged rows with gaps of observations."""
+    """Groups with equal prompts; trees, whose leaves share turns, and bushes, most of it; ragged rows with gaps."""
     rng = np.random.default_rng(0)
     rows, keeps = [], []
     for g in range(3):
         prompt = [1, *rng.integers(5, 15, size=6 + g).tolist(), 2]
         trunk = rng.integers(5, 15, size=9).tolist()
-        for n in range(5):
-            shared = 0 if kind == "groups" else [0, 4, 4, 7, 9][n]
-            own = rng.integers(5, 15, size=int(rng.integers(2, 8))).tolist()
+        for n in range(20 if kind == "bushes" else 5):
+            shared = {"groups": 0, "bushes": 9}.get(kind, [0, 4, 4, 7, 9][n % 5])
+            # The padding's token can be sampled like any other.
+            own = [
+                *rng.integers(5, 15, size=int(rng.integers(2, 3 if kind == "bushes" else 8))).tolist(),
+                *([0] if n % 2 else []),
+                5,
+            ]
             ids = [*prompt, *trunk[:shared], *own]
             keep = [False] * len(prompt) + [True] * (shared + len(own))
             if kind == "turns" and shared > 3:
@@ -42,25 +42,53 @@ def batch(kind: str) -> tuple[Any, Any]:
     return ids, keep
 
 
-@pytest.mark.parametrize("kind", ["groups", "trees", "turns"])
-def test_values_and_gradients_are_those_of_separate_rows(policy: Policy, kind: str, monkeypatch: Any) -> None:
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("kind", ["groups", "trees", "bushes", "turns"])
+def test_values_and_gradients_are_those_of_separate_rows(kind: str, groups: int, monkeypatch: Any) -> None:
+    """By the layers of `lean`, by the model's own, and apart; with fewer heads of keys than of queries, too."""
+    policy = tiny("0123456789", width=24, layers=2, heads=2, context=64, seed=3)
+    if groups == 1:
+        transformers: Any = pytest.importorskip("transformers")
+        policy.model.config.num_key_value_heads = 1
+        torch.manual_seed(0)
+        policy.model = transformers.LlamaForCausalLM(policy.model.config).eval()
     ids, keep = batch(kind)
     weight = torch.linspace(-1.0, 1.0, int(keep.sum()))
     found = []
-    for sharing in (True, False):
-        if not sharing:
+    for way in ("lean", "model", "separate"):
+        if way == "model":
+            monkeypatch.setattr("proofgym.agents.forward.lean", lambda _: None)
+        elif way == "separate":
             monkeypatch.setattr("proofgym.agents.forward.fold", lambda *_: None)
         policy.model.zero_grad(set_to_none=True)
         scores = Scorer(policy.model)(ids, keep, temperature=0.8)
         (scores.logprobs * weight).sum().backward()
         grads = torch.cat([p.grad.flatten() for p in policy.model.parameters()])
         found.append((scores.logprobs.detach(), scores.entropy, grads))
-    for a, b in zip(*found, strict=True):
-        assert torch.allclose(a, b, atol=2e-5, rtol=1e-4)
+    for ways in (found[::2], found[1:]):
+        for a, b in zip(*ways, strict=True):
+            assert torch.allclose(a, b, atol=2e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["groups", "trees", "bushes", "turns"])
+def test_attention_goes_row_by_row_where_that_is_less(kind: str, monkeypatch: Any) -> None:
+    seen = []
+
+    def step(tokens: Any, positions: Any, attend: Any, wanted: Any) -> Any:
+        del positions
+        q = torch.ones(*tokens.shape, 2, 4)
+        monkeypatch.setattr("proofgym.agents.shared._attend", lambda q, k, *_, **__: seen.append(k.shape) or q)
+        return attend(q, q, q, 0).reshape(tokens.numel(), -1)[wanted]
+
+    ids, keep = batch(kind)
+    folded = fold(ids, keep)
+    assert folded is not None
+    folded.through(step, keep)
+    assert len(seen) == (1 if kind == "bushes" else 2)
 
 
 def test_every_shared_token_is_there_once() -> None:
-    for kind in ("groups", "trees", "turns"):
+    for kind in ("groups", "trees", "bushes", "turns"):
         ids, keep = batch(kind)
         folded = fold(ids, keep)
         assert folded is not None
