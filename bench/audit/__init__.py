@@ -2,7 +2,7 @@
 
 >>> from proofgym.bench.audit import audit
 >>> print(audit("proofgym/Countdown-v0", depth="quick", only=["oracle"])["oracle"].figure)
-earns 1 on 8 items of at most 1 turns
+earns 1 on 6 items of at most 1 turns
 """
 
 from __future__ import annotations

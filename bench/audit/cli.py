@@ -97,7 +97,7 @@ def _targets(envs: Sequence[str], all_: bool, settings: Sequence[str] | None) ->
 
     given = _settings(settings)
     if all_:
-        return [(entry.id, {**sample_kwargs(entry.id), **given}) for entry in list_envs()]
+        return [(entry.id, {**sample_kwargs(entry.id), **given}) for entry in list_envs() if entry.domain != "imports"]
     import gymnasium
 
     named = [env if env in gymnasium.registry or ":" in env else find(env).id for env in envs]

@@ -6,6 +6,7 @@ that answers with a number instead has paid for a fault of its own.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,9 @@ from proofgym.envs.base import reset_item
 from proofgym.errors import EpisodeOver, Unjudged
 
 __all__ = ["Injected", "check"]
+
+Break = Callable[[Any, contextlib.ExitStack], bool]
+"""Breaks a part of an environment until the stack is closed; whether there was such a part."""
 
 JUDGES = (
     "verify", "judge", "grade", "score", "score_answer", "check_answer", "check", "evaluate", "reward", "compute_score",
@@ -36,16 +40,16 @@ def check(subject: Subject, _: Depth) -> Finding:
     tried: list[str] = []
     untouched: list[str] = []
     for name, broken in _ways(subject):
-        env = subject.target.make()
-        inner: Any = env.unwrapped
-        playing = inner if subject.ours else env
-        try:
+        # What judges may be shared with every environment of its kind, so whatever is broken is mended again.
+        with contextlib.ExitStack() as mended:
+            env = subject.target.make()
+            mended.callback(env.close)
+            inner: Any = env.unwrapped
+            playing = inner if subject.ours else env
             reset_item(playing, item.seed, item.index)
-            if not broken(inner):
+            if not broken(inner, mended):
                 continue
             said = _played(subject, playing, answer)
-        finally:
-            env.close()
         if said == "not needed":
             untouched.append(name)
             continue
@@ -103,7 +107,7 @@ class _Broken:
         return self
 
 
-def _ways(subject: Subject) -> Iterator[tuple[str, Callable[[Any], bool]]]:
+def _ways(subject: Subject) -> Iterator[tuple[str, Break]]:
     inner: Any = subject.inner
     if subject.ours:
         yield "its turn", _set("turn")
@@ -128,23 +132,31 @@ def _holders(inner: Any) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _set(name: str) -> Callable[[Any], bool]:
-    def put(inner: Any) -> bool:
-        setattr(inner, name, _Broken())
+def _swap(target: Any, name: str, value: Any, mended: contextlib.ExitStack) -> None:
+    """Put a value in the place of an attribute until `mended` is closed."""
+    own = getattr(target, "__dict__", {})
+    before = [own[name]] if name in own else []
+    setattr(target, name, value)
+    mended.callback(lambda: setattr(target, name, before[0]) if before else delattr(target, name))
+
+
+def _set(name: str) -> Break:
+    def put(inner: Any, mended: contextlib.ExitStack) -> bool:
+        _swap(inner, name, _Broken(), mended)
         return True
 
     return put
 
 
-def _inside(holder: str, name: str) -> Callable[[Any], bool]:
-    def put(inner: Any) -> bool:
+def _inside(holder: str, name: str) -> Break:
+    def put(inner: Any, mended: contextlib.ExitStack) -> bool:
         target = getattr(inner, holder) if holder else inner
         try:
-            setattr(target, name, _Broken())
+            _swap(target, name, _Broken(), mended)
         except (AttributeError, TypeError):  # frozen or slotted: stand in for the whole object
             if not holder:
                 return False
-            setattr(inner, holder, _Wrapped(target, name))
+            _swap(inner, holder, _Wrapped(target, name), mended)
         return True
 
     return put
@@ -160,28 +172,28 @@ class _Wrapped:
         return self.broken if name == self.name else getattr(self.wrapped, name)
 
 
-def _dead_pool(inner: Any) -> bool:
+def _dead_pool(inner: Any, mended: contextlib.ExitStack) -> bool:
     """A pool whose every job is lost, as one whose workers were killed and cannot be started again."""
     from proofgym.sandboxes.errors import InfraError
 
-    inner._given_pool = _Broken(InfraError)
+    _swap(inner, "_given_pool", _Broken(InfraError), mended)
     return True
 
 
-def _lost_prover(inner: Any) -> bool:
+def _lost_prover(inner: Any, mended: contextlib.ExitStack) -> bool:
     from proofgym.verifiers.proof import ProverLost
 
-    inner._backend_given = _Broken(ProverLost)
+    _swap(inner, "_backend_given", _Broken(ProverLost), mended)
     return True
 
 
-def _broken_puzzle(inner: Any) -> bool:
+def _broken_puzzle(inner: Any, mended: contextlib.ExitStack) -> bool:
     puzzle = inner.puzzle
     wrapped: Any = puzzle
     for name in ("grade", "apply"):
         if callable(getattr(wrapped, name, None)):
             try:
-                setattr(wrapped, name, _Broken())
+                _swap(wrapped, name, _Broken(), mended)
             except (AttributeError, TypeError):
                 return False
     return True

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import proofgym
 from proofgym.bench import audit as package
 from proofgym.bench.audit import AuditReport, Outcome, audit, cheats
 from proofgym.bench.audit.chance import at_most
@@ -118,7 +119,7 @@ def test_ours_pass(env_id: str, why_not: Callable[[str], str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.id)
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.domain != "imports"], ids=lambda entry: entry.id)
 def test_all_of_ours_pass(entry: Any) -> None:
     report = audit(entry.id, kwargs=sample_kwargs(entry.id), depth="quick")
     if report.skipped:
@@ -236,3 +237,14 @@ def test_a_child_that_raises_dies_or_hangs_is_told_apart() -> None:
     with pytest.raises(ChildLost, match="did not answer within"):
         slow.ask({"op": "scripts", "target": f"{PLANTED}:Slow", "kwargs": {}, "scripts": [[0, 0, ["===="]]]}, 0.5)
     assert not slow.alive
+
+
+def test_what_an_audit_broke_is_mended_again() -> None:
+    for env_id in ("proofgym/MathTutor-v0", "proofgym/Zebra-v0"):
+        assert audit(env_id, depth="quick", only=["faults"])["faults"].outcome is Outcome.PASS
+        env = proofgym.make(env_id)  # shares its judges with the environments that were broken
+        env.reset(seed=0)
+        info: dict[str, Any] = {}
+        while "verdict" not in info:
+            *_, info = env.step(env.unwrapped.oracle())  # type: ignore[attr-defined]
+        assert info["verdict"].correct
