@@ -180,6 +180,8 @@ def _ours(case: str, folder: Path) -> dict[str, Any]:
     torch.set_num_threads(1)
     prompts, group, tokens, updates = CASES[case]
     turns = TURNS if case == "latency" else 1
+    questions = [_question(case, index) for index in range(1000)]  # TRL's are drawn before it starts, too
+    replies = [Digits.prompt(turn, 2) for turn in range(turns + 1)]
 
     class Asks(gymnasium.Env[str, str]):
         def __init__(self, number: int) -> None:
@@ -187,16 +189,15 @@ def _ours(case: str, folder: Path) -> dict[str, Any]:
             self.number, self.update, self.index, self.turn = number, -1, 0, 0
 
         def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[str, dict[str, Any]]:
-            super().reset(seed=seed)
             self.index, self.turn = (seed or 0) % 1000, 0
             self.update += 1  # each plays one episode an update, so the waits are those of TRL's side
-            return _question(case, self.index), {}
+            return questions[self.index], {}
 
         def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
             if case == "latency":
                 time.sleep(Digits.latency_s(self.update, self.number, self.turn))
             self.turn += 1
-            return Digits.prompt(self.turn, 2), Digits.reward(action), self.turn == turns, False, {}
+            return replies[self.turn], Digits.reward(action), self.turn == turns, False, {}
 
     def marks(staleness: int) -> tuple[list[float], list[float]]:
         made: list[Any] = []
