@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -214,12 +215,14 @@ def test_in_a_terminal_tab_completes_a_move_and_ctrl_d_leaves() -> None:
         def until(said: bytes) -> None:
             nonlocal seen
             while said not in seen:
+                ready, _, _ = select.select([main], [], [], 120)
+                assert ready, f"waited for {said!r}, saw {seen!r}"
                 seen += os.read(main, 4096)
+            seen = seen.split(said, 1)[1]  # what comes after stays: one read may bring the next prompt too
 
         until(b"> ")
         os.write(main, b"inv\t\n")
         until(b"You are not carrying anything")
-        seen = b""
         until(b"> ")
         os.write(main, b"\x04")
         until(b"left after")
