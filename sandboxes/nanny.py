@@ -126,7 +126,7 @@ class Nanny:
         self.host, self.config = host, config
         self.walls = walls.Walls(config)
         self.page = mmap.mmap(-1, 4096)
-        self.base = 0
+        self.resident = 0
         self.others = 0
         self.counted: tuple[int, ...] = (0, 0)
 
@@ -140,7 +140,7 @@ class Nanny:
         gc.disable()
         gc.collect()
         gc.freeze()
-        self.base = self._address_space()
+        _, self.resident = self.memory()
         self.others = self.walls.others()
         self.count()
         usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -168,7 +168,7 @@ class Nanny:
                     continue
         if fresh:
             gc.freeze()
-            self.base = self._address_space()
+            _, self.resident = self.memory()
 
     def count(self) -> tuple[int, int]:
         """(out-of-memory kills, forks refused) since the last call: a container's own counters, as seen from inside."""
@@ -183,14 +183,16 @@ class Nanny:
         for plugin in config.default_plugins:
             __import__(f"_pytest.{plugin}")
 
-    def _address_space(self) -> int:
+    def memory(self) -> tuple[int, int]:
+        """This process's address space and what of it is resident, in bytes."""
         if self.walls.proc < 0:
-            return 64 << 20
+            return 64 << 20, 0
         fd = os.open("self/statm", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.walls.proc)
         try:
-            return int(os.read(fd, 200).split()[0]) * mmap.PAGESIZE
+            space, resident = os.read(fd, 200).split()[:2]
         finally:
             os.close(fd)
+        return int(space) * mmap.PAGESIZE, int(resident) * mmap.PAGESIZE
 
     def serve(self) -> None:
         """Run jobs until the host hangs up."""

@@ -59,9 +59,12 @@ class Running:
         if meta["live"]:
             control_r, self.control = os.pipe()
             keep.append(control_r)
+        # What earlier jobs left on this worker's heap is neither allowed nor charged to a child, which starts with it.
+        space, resident = nanny.memory()
+        self.grown_kb = 0 if meta["kind"] == "command" else max(0, resident - nanny.resident) >> 10
         self.pid = self.walls.fork()
         if self.pid == 0:
-            self._child(tuple(keep), body)
+            self._child(tuple(keep), body, space)
         for fd in keep:
             os.close(fd)
         self.pidfd = os.pidfd_open(self.pid)
@@ -85,12 +88,12 @@ class Running:
         os.lseek(fd, 0, os.SEEK_SET)
         return fd
 
-    def _child(self, keep: tuple[int, ...], body: bytes) -> None:
+    def _child(self, keep: tuple[int, ...], body: bytes, space: int) -> None:
         """The forked child: walls first, then the untrusted part. It never returns."""
         page, code = self.nanny.page, 1
         try:
             try:
-                self.walls.enter(self.meta, keep, self.nanny.base)
+                self.walls.enter(self.meta, keep, space)
             except BaseException as error:
                 text = f"{walls.step}: {error}".encode()[:4000]
                 page[16 : 16 + len(text)] = text
@@ -264,7 +267,7 @@ class Running:
             "signal": signalled,
             "wall": ended - started,
             "cpu": self.usage.ru_utime + self.usage.ru_stime,
-            "rss_kb": self.usage.ru_maxrss,
+            "rss_kb": max(0, self.usage.ru_maxrss - self.grown_kb),
             "setup_s": started - self.begun,
             "teardown_s": time.monotonic() - ended,
             "truncated": self.truncated,

@@ -85,6 +85,19 @@ def test_results_come_in_the_order_of_the_jobs(pool: Pool) -> None:
     assert [result.values for result in pool.map(iter(jobs))] == [[n] for n in range(50)]
 
 
+def test_memory_that_other_jobs_left_on_a_worker_is_not_charged() -> None:
+    """Its heap keeps megabytes after a large file or output, and every child begins as its copy."""
+    small = Job.script("x = 1")
+    large = Job.script("print('x' * 3_900_000)", limits=Limits(output_kb=4096))
+    with Pool(workers=1) as pool:
+        before = pool.run(small).max_rss_kb
+        assert pool.run(large).ok
+        after = pool.run(small).max_rss_kb
+        held = pool.run(Job.script("x = bytearray(20 << 20)")).max_rss_kb
+    assert abs(after - before) < 2048
+    assert 19 << 10 < held - before < 23 << 10
+
+
 def test_map_takes_jobs_only_as_fast_as_they_run(pool: Pool) -> None:
     taken = 0
 

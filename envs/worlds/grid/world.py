@@ -63,7 +63,8 @@ class GridWorld:
             carried = str(data["carried"])
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise BadInput(f"this is no state of a grid: {error}") from None
-        if not self._floor(at) or set(doors) != set(self.doors) or not 0 <= facing < 4:
+        on_floor = all(map(self._floor, [at, *things]))
+        if not on_floor or set(doors) != set(self.doors) or not 0 <= facing < 4:
             raise BadInput("this is no state of this grid")
         self.at, self.facing, self.carried, self.done, self.things, self.doors = (
             at,

@@ -108,6 +108,15 @@ def test_a_broken_grid_is_refused_with_the_reason(instance: Any, said: str) -> N
         GridWorld(instance)
 
 
+@pytest.mark.parametrize("where", [[0, 0], [99, 1], [-1, 1]])
+def test_a_state_with_a_thing_off_the_floor_is_refused(where: list[int]) -> None:
+    world = GridWorld(changed())
+    state = world.state()
+    state["things"][0][:2] = where
+    with pytest.raises(BadInput, match="no state of this grid"):
+        world.restore(state)
+
+
 def test_a_mission_whose_key_lies_behind_its_own_door_is_not_asked() -> None:
     locked_away = changed(things=[[1, 7, "red key"], [3, 7, "blue ball"]])
     with pytest.raises(BadInput, match="cannot be reached"):
