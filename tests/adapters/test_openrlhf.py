@@ -236,6 +236,16 @@ class Hollow:
         pass
 
 
+@pytest.fixture
+def hollow(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """vllm and deepspeed are there, but empty; afterwards they are gone, or TRL would ask for their versions."""
+    names = ("vllm", "deepspeed")
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Hollow(*names)])
+    yield
+    for name in [name for name in sys.modules if name.split(".")[0] in names]:
+        del sys.modules[name]
+
+
 # Its own code ---------------------------------------------------------------------------------------------------------
 
 
@@ -266,9 +276,9 @@ def test_its_executor_reads_a_reward_file_and_an_address(real: Any, tiny: Any, t
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_its_loader_takes_an_agent_file(real: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("hollow")
+def test_its_loader_takes_an_agent_file(real: Any, tmp_path: Path) -> None:
     real("openrlhf")
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Hollow("vllm", "deepspeed")])
     file = tmp_path / "agent.py"
     file.write_text("from proofgym.adapters.openrlhf import AgentExecutor  # noqa: F401\n", encoding="utf-8")
     executor = real("openrlhf.trainer.ray.vllm_engine")._load_agent_executor(str(file))
@@ -278,12 +288,12 @@ def test_its_loader_takes_an_agent_file(real: Any, monkeypatch: pytest.MonkeyPat
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("worst", "kept"), [(math.nan, 0), (0.0, 2)])
+@pytest.mark.usefixtures("hollow")
 def test_its_filter_drops_a_group_with_a_nan_and_no_other(
     real: Any, monkeypatch: pytest.MonkeyPatch, worst: float, kept: int
 ) -> None:
     """What `unjudged="nan"` stands on: a NaN mean is inside no range."""
     real("openrlhf")
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Hollow("vllm", "deepspeed")])
     generator = real("openrlhf.trainer.ppo_utils.samples_generator")
     torch = real("torch")
     made = object.__new__(generator.SamplesGenerator)
