@@ -60,7 +60,7 @@ test-worlds:
 # libraries that no test touches, so they come without their dependencies, and what their modules import is named here.
 # NeMo Gym asks for a newer Python than it needs for this. The last four ask for libraries that do not agree.
 TRAINER_NEEDS := accelerate aiohttp cachetools codetiming datasets fastapi hydra-core jmespath omegaconf orjson pandas peft pyarrow pylatexenc ray tensordict uvicorn
-NEMO_NEEDS := anthropic fastapi httpx hydra-core itsdangerous mcp omegaconf openai orjson pydot ray scipy uvicorn uvloop wandb yappi
+NEMO_NEEDS := aiohttp anthropic fastapi httptools httpx hydra-core itsdangerous mcp omegaconf openai orjson pydot ray scipy uvicorn uvloop wandb yappi
 test-adapters:
 	$(PYTHON) -m venv $(ADAPTERS)/trainers
 	$(PYTHON) -m venv $(ADAPTERS)/gyms
