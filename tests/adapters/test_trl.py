@@ -86,7 +86,9 @@ class Sampler:
 
 
 @pytest.mark.train
-@pytest.mark.skipif(importlib.util.find_spec("transformers") is None, reason="needs transformers")
+@pytest.mark.skipif(
+    not all(map(importlib.util.find_spec, ("torch", "transformers"))), reason="needs torch and transformers"
+)
 def test_a_rollout_keeps_the_sampled_ids_and_masks_what_the_environment_said(flaky: str, tiny: Any) -> None:
     tokenizer = tiny().tokenizer
     data, _ = columns(flaky, 2)

@@ -171,12 +171,13 @@ async def once(client: Any) -> None:
 @pytest.mark.slow
 def test_over_standard_input_as_a_desktop_client_starts_it() -> None:
     from mcp import StdioServerParameters
+    from mcp.client.stdio import stdio_client
 
     async def meet() -> None:
         command = StdioServerParameters(
             command=sys.executable, args=["-m", "proofgym", "mcp", "Countdown"], env=dict(os.environ)
         )
-        async with mcp.Client(command) as client:
+        async with mcp.Client(stdio_client(command)) as client:
             await once(client)
 
     asyncio.run(meet())
