@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from proofgym.agents import credit, distributed, losses, objective
 from proofgym.agents.advantages import KINDS, Floats
+from proofgym.agents.allocator import keep_freed_memory
 from proofgym.agents.batch import Batch, Row, pack, row_of
 from proofgym.agents.config import GRPO
 from proofgym.agents.credit import Evidence
@@ -84,6 +85,8 @@ class Learner:
     ) -> None:
         self.policy, self.config = policy, config
         self.settings, self.world = settings or Settings(), world or World()
+        if policy.device.type == "cpu":
+            keep_freed_memory()
         needs = KINDS[config.advantage]
         model = policy.model if self.world.size == 1 else copy.deepcopy(policy.model)
         head = value_head(model) if needs.value and config.value.model == "head" else None

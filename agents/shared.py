@@ -23,6 +23,7 @@ from proofgym.agents.engines.lean import Attend, Step
 
 __all__ = ["Folded", "fold"]
 
+_SHORT = 64  # rows in which attention by plain products takes less time than a fused kernel
 _WORTH = 0.8  # fold only if at most this share of the positions is left
 
 
@@ -63,6 +64,7 @@ class Folded:
         behind_BQ = places_BL[:, trunk:]
         order = torch.arange(length, device=seen.device)
         causal = order[trunk:, None] >= order
+        bias = torch.zeros(causal.shape).masked_fill_(~causal, -torch.inf) if length <= _SHORT else None
         # A token that rows share behind the trunk is attended from in each of them; the last one counts.
         ahead = torch.arange(clusters, device=seen.device)[:, None] * longest + order[:trunk]
         filled = torch.cat((behind_BQ.flatten(), ahead.flatten()))
@@ -72,7 +74,8 @@ class Folded:
         def attend(q: Tensor, k: Tensor, v: Tensor, _: int) -> Tensor:
             first = _attend(q[:, :trunk], k[:, :trunk], v[:, :trunk], causal=True)
             q, k, v = _taken(q, behind_BQ), _taken(k, places_BL), _taken(v, places_BL)
-            found = torch.cat((_attend(q, k, v, causal).flatten(0, 1), first.flatten(0, 1)))
+            rest = _attend(q, k, v, causal) if bias is None else _attend_short(q, k, v, bias)
+            found = torch.cat((rest.flatten(0, 1), first.flatten(0, 1)))
             return found.index_select(0, chosen)
 
         return attend
@@ -155,6 +158,17 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, seen: Tensor | None = None, *, caus
         enable_gqa=q.shape[2] != k.shape[2],
     )  # fmt: skip
     return found.transpose(1, 2)
+
+
+def _attend_short(q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
+    """`_attend` by plain products, with a bias (T, K): in rows this short a fused kernel's blocks are mostly empty."""
+    rows, length, heads, width = q.shape
+    groups = k.shape[2]
+    q = q.view(rows, length, groups, heads // groups, width).permute(0, 2, 3, 1, 4).reshape(rows * groups, -1, width)
+    k, v = (x.transpose(1, 2).reshape(rows * groups, -1, width) for x in (k, v))
+    scores = torch.baddbmm(bias.repeat(heads // groups, 1), q, k.transpose(1, 2), alpha=width**-0.5)
+    found = torch.bmm(scores.softmax(-1), v)
+    return found.view(rows, groups, heads // groups, length, width).permute(0, 3, 1, 2, 4).flatten(2, 3)
 
 
 def _taken(x_CUHW: Tensor, places: Tensor) -> Tensor:

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-__all__ = ["Attend", "Step", "cached", "lean"]
+__all__ = ["Attend", "Lean", "Step", "cached", "lean"]
 
 Attend = Callable[[Tensor, Tensor, Tensor, int], Tensor]
 """Queries (B, T, H, W), keys and values (B, T, G, W), which layer -> what is found, in the order of (B, T, H, W)."""
@@ -30,10 +31,11 @@ class Step(Protocol):
 
 
 _KINDS = {"llama", "qwen2"}
+_SMALL = 1 << 20  # numbers in a table of the first layer's projections that may be kept beside the weights
 
 
-def lean(model: Any) -> Step | None:
-    """The step of a model, or None if it is not one of the kind.
+def lean(model: Any) -> Lean | None:
+    """The layers of a model, or None if it is not one of the kind.
 
     It is for float32 only: in half precision the order of roundings would differ from the trainer's.
     """
@@ -48,36 +50,68 @@ def lean(model: Any) -> Step | None:
         and not getattr(config, "logits_scaling", None)
         and all(type(part) is torch.nn.Linear and type(part.weight) is torch.nn.Parameter for part in _linears(model))
     )
-    if not plain:
-        return None
-    body = model.base_model
-    # What a module holds is slow to ask for, and asked for at every token.
-    layers = [_Layer(layer) for layer in body.layers]
-    embeddings, padding, last = body.embed_tokens.weight, body.embed_tokens.padding_idx, body.norm.weight
-    heads, groups = config.num_attention_heads, config.num_key_value_heads
-    width = getattr(config, "head_dim", None) or config.hidden_size // heads
-    cosines, sines = _turns(body.rotary_emb, config.max_position_embeddings)
-    eps, shape = config.rms_norm_eps, (config.hidden_size,)
+    return Lean(model) if plain else None
 
-    def step(tokens_BT: Tensor, positions_BT: Tensor, attend: Attend, wanted: Tensor | None = None) -> Tensor:
+
+class Lean:
+    """A model below its output layer; see `Step`."""
+
+    def __init__(self, model: Any) -> None:
+        body, config = model.base_model, model.config
+        # What a module holds is slow to ask for, and asked for at every token.
+        self._layers = [_Layer(layer, config.rms_norm_eps) for layer in body.layers]
+        self._embeddings, self._padding = body.embed_tokens.weight, body.embed_tokens.padding_idx
+        self._last, self._eps = body.norm.weight, config.rms_norm_eps
+        self._heads, self._groups = config.num_attention_heads, config.num_key_value_heads
+        self._width = getattr(config, "head_dim", None) or config.hidden_size // self._heads
+        self._cosines, self._sines = _turns(body.rotary_emb, config.max_position_embeddings)
+        self._table: tuple[Tensor, Tensor] | None = None
+        self.frozen = False
+
+    @torch.inference_mode()
+    def freeze(self) -> None:
+        """For sampling: the weights stay as they are until `thaw`, so what follows from them is kept."""
+        self.frozen = True
+        if self._embeddings.shape[0] * (self._heads + 2 * self._groups) * self._width <= _SMALL:
+            self._table = self._of_tokens()
+        for layer in self._layers:
+            layer.freeze()
+
+    def thaw(self) -> None:
+        """Forget what followed from the weights."""
+        self.frozen, self._table = False, None
+        for layer in self._layers:
+            layer.thaw()
+
+    def __call__(self, tokens_BT: Tensor, positions_BT: Tensor, attend: Attend, wanted: Tensor | None = None) -> Tensor:
+        """The last hidden states (B * T, D), or those of the tokens `wanted` (N,), numbered over B * T."""
+        heads, groups, width = self._heads, self._groups, self._width
         rows, length = tokens_BT.shape
-        x = functional.embedding(tokens_BT.flatten(), embeddings, padding)  # the padding's has no gradient
-        cos, sin = cosines[positions_BT.flatten()].unsqueeze(1), sines[positions_BT.flatten()].unsqueeze(1)
-        for number, layer in enumerate(layers):
-            h = functional.rms_norm(x, shape, layer.before_attention, eps)
+        tokens, positions = tokens_BT.flatten(), positions_BT.flatten()
+        x = functional.embedding(tokens, self._embeddings, self._padding)  # the padding's has no gradient
+        cos, sin = self._cosines[positions].unsqueeze(1), self._sines[positions].unsqueeze(1)
+        table = self._table
+        if table is None and 2 * self._embeddings.shape[0] <= len(tokens):
+            table = self._of_tokens()
+        for number, layer in enumerate(self._layers):
+            if number == 0 and table is not None:
+                qk, v = table[0].index_select(0, tokens), table[1].index_select(0, tokens)
+            else:
+                qk, v = layer.projected(x)
             # Queries and keys are turned by the same angles, so both at once.
-            qk = torch.cat((_linear(h, layer.q), _linear(h, layer.k)), dim=1).view(-1, heads + groups, width)
+            qk = qk.view(-1, heads + groups, width)
             qk = torch.addcmul(qk * cos, qk.roll(width // 2, -1), sin).view(rows, length, heads + groups, width)
-            v = _linear(h, layer.v).view(rows, length, groups, width)
+            v = v.view(rows, length, groups, width)
             found = attend(qk[:, :, :heads], qk[:, :, heads:], v, number).reshape(rows * length, heads * width)
-            if wanted is not None and number == len(layers) - 1:  # from here on, tokens go their own ways
+            if wanted is not None and number == len(self._layers) - 1:  # from here on, tokens go their own ways
                 x, found = x.index_select(0, wanted), found.index_select(0, wanted)
-            x = _added(x, found, layer.o)
-            h = functional.rms_norm(x, shape, layer.before_feed, eps)
-            x = _added(x, functional.silu(_linear(h, layer.gate)) * _linear(h, layer.up), layer.down)
-        return functional.rms_norm(x, shape, last, eps)
+            x = layer.fed(_added(x, found, layer.o))
+        return _normed(x, self._last, self._eps)
 
-    return step
+    def _of_tokens(self) -> tuple[Tensor, Tensor]:
+        """What the first layer projects every token of the vocabulary to; there it depends on nothing else."""
+        every = torch.arange(len(self._embeddings), device=self._embeddings.device)
+        return self._layers[0].projected(functional.embedding(every, self._embeddings, self._padding))
 
 
 def cached(cache: Any, seen: Tensor, groups: int) -> Attend:
@@ -116,18 +150,75 @@ def _turns(rotary: Any, positions: int) -> tuple[Tensor, Tensor]:
     return torch.cat((cos, cos), dim=1), torch.cat((-sin, sin), dim=1)
 
 
+def _normed(x_ND: Tensor, weight_D: Tensor, eps: float) -> Tensor:
+    """`functional.rms_norm`, which torch composes of small operations on a CPU, in half the passes."""
+    if torch.is_grad_enabled():
+        normed: Tensor = _Normed.apply(x_ND, weight_D, eps)  # type: ignore[no-untyped-call]
+        return normed
+    return (x_ND * _scale(x_ND, eps)).mul_(weight_D)
+
+
+def _scale(x_ND: Tensor, eps: float) -> Tensor:
+    """(N, 1) what brings each row to a mean square of 1."""
+    norm_N1: Tensor = torch.linalg.vector_norm(x_ND, dim=-1, keepdim=True)
+    return norm_N1.square_().div_(x_ND.shape[-1]).add_(eps).rsqrt_()
+
+
+class _Normed(torch.autograd.Function):
+    """y = w x r(x), r = (mean(x^2) + eps)^(-1/2); dx = w r dy - x r^3 <dy x, w> / D, dw = sum over rows of r dy x."""
+
+    @staticmethod
+    def forward(ctx: Any, x_ND: Tensor, weight_D: Tensor, eps: float) -> Tensor:
+        scale_N1 = _scale(x_ND, eps)
+        ctx.save_for_backward(x_ND, weight_D, scale_N1)
+        return (x_ND * scale_N1).mul_(weight_D)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_ND: Tensor) -> tuple[Tensor, Tensor, None]:
+        x_ND, weight_D, scale_N1 = ctx.saved_tensors
+        product_ND = grad_ND * x_ND
+        along_N1 = torch.mv(product_ND, weight_D).unsqueeze(-1).mul_(scale_N1.pow(3)).div_(-x_ND.shape[-1])
+        grad_x_ND = (grad_ND * weight_D).mul_(scale_N1).addcmul_(x_ND, along_N1)
+        return grad_x_ND, torch.mv(product_ND.t(), scale_N1.squeeze(-1)), None
+
+
 _Linear = tuple[Tensor, Tensor | None]
 
 
 class _Layer:
     """A layer's weights."""
 
-    def __init__(self, layer: Any) -> None:
-        attention, feed = layer.self_attn, layer.mlp
-        self.before_attention, self.before_feed = layer.input_layernorm.weight, layer.post_attention_layernorm.weight
-        self.q, self.k, self.v = _parts(attention.q_proj), _parts(attention.k_proj), _parts(attention.v_proj)
-        self.o, self.gate, self.up = _parts(attention.o_proj), _parts(feed.gate_proj), _parts(feed.up_proj)
-        self.down = _parts(feed.down_proj)
+    def __init__(self, layer: Any, eps: float) -> None:
+        attention, feed, self._eps = layer.self_attn, layer.mlp, eps
+        self._before_attention, self._before_feed = layer.input_layernorm.weight, layer.post_attention_layernorm.weight
+        self._q, self._k, self._v = _parts(attention.q_proj), _parts(attention.k_proj), _parts(attention.v_proj)
+        self.o, self._gate, self._up = _parts(attention.o_proj), _parts(feed.gate_proj), _parts(feed.up_proj)
+        self._down = _parts(feed.down_proj)
+        self._qkv: _Linear | None = None
+
+    def freeze(self) -> None:
+        """Join the first weights, so that one product makes queries, keys and values."""
+        parts = (self._q, self._k, self._v)
+        bias = None if self._q[1] is None else torch.cat([bias for _, bias in parts if bias is not None])
+        self._qkv = torch.cat([weight for weight, _ in parts]), bias
+
+    def thaw(self) -> None:
+        """Take the weights apart again."""
+        self._qkv = None
+
+    def projected(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Queries and keys side by side, and values."""
+        h = _normed(x, self._before_attention, self._eps)
+        if self._qkv is None:
+            return torch.cat((_linear(h, self._q), _linear(h, self._k)), dim=1), _linear(h, self._v)
+        qkv, values = _linear(h, self._qkv), len(self._v[0])
+        return qkv[:, :-values], qkv[:, -values:]
+
+    def fed(self, x: Tensor) -> Tensor:
+        """The feed-forward half."""
+        h = _normed(x, self._before_feed, self._eps)
+        return _added(x, functional.silu(_linear(h, self._gate)) * _linear(h, self._up), self._down)
 
 
 def _parts(module: torch.nn.Linear) -> _Linear:

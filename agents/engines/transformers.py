@@ -124,6 +124,8 @@ class TransformersEngine:
     def poll(self, wait_s: float = 0.0) -> list[tuple[Request, Sample]]:
         """Read what is new, sample one token for everybody, and hand over who has finished."""
         del wait_s
+        if self._step is not None and not self._step.frozen:
+            self._step.freeze()
         self._seat()
         done = self._read_new()
         if self._active:
@@ -150,6 +152,7 @@ class TransformersEngine:
                         raise BadInput(f"the sampled model has no weight {name!r}")
                     own[name].copy_(tensor)
             self._own_version = version
+        self._thaw()
         for row in self._rows.values():
             row.held = []
         self._new += self._active
@@ -161,9 +164,14 @@ class TransformersEngine:
         for row in self._rows.values():
             row.held = []
         self._cache = _Rows(self.slots)
+        self._thaw()
 
     def wake(self) -> None:
         """Nothing to do: buffers are made when they are needed."""
+
+    def _thaw(self) -> None:
+        if self._step is not None:
+            self._step.thaw()
 
     def close(self) -> None:
         """Forget everything."""

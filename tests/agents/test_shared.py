@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 torch: Any = pytest.importorskip("torch")
-from proofgym.agents.forward import Scorer  # noqa: E402 - only where torch is
+from proofgym.agents.engines.lean import Lean, lean  # noqa: E402 - only where torch is
+from proofgym.agents.forward import Scorer  # noqa: E402
 from proofgym.agents.policy import tiny  # noqa: E402
-from proofgym.agents.shared import fold  # noqa: E402
+from proofgym.agents.shared import _attend, _attend_short, fold  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -77,7 +78,8 @@ def test_attention_goes_row_by_row_where_that_is_less(kind: str, monkeypatch: An
     def step(tokens: Any, positions: Any, attend: Any, wanted: Any) -> Any:
         del positions
         q = torch.ones(*tokens.shape, 2, 4)
-        monkeypatch.setattr("proofgym.agents.shared._attend", lambda q, k, *_, **__: seen.append(k.shape) or q)
+        for way in ("_attend", "_attend_short"):
+            monkeypatch.setattr(f"proofgym.agents.shared.{way}", lambda q, k, *_, **__: seen.append(k.shape) or q)
         return attend(q, q, q, 0).reshape(tokens.numel(), -1)[wanted]
 
     ids, keep = batch(kind)
@@ -85,6 +87,44 @@ def test_attention_goes_row_by_row_where_that_is_less(kind: str, monkeypatch: An
     assert folded is not None
     folded.through(step, keep)
     assert len(seen) == (1 if kind == "bushes" else 2)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_attention_by_plain_products_is_the_fused_kernels(groups: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    q, k, v = (
+        torch.randn(shape, generator=generator).requires_grad_()
+        for shape in ((3, 5, 4, 8), (3, 9, groups, 8), (3, 9, groups, 8))
+    )
+    seen = torch.arange(9)[4:, None] >= torch.arange(9)
+    bias = torch.zeros(seen.shape).masked_fill_(~seen, -torch.inf)
+    weight = torch.randn((3, 5, 4, 8), generator=generator)
+    found = [
+        (out, *torch.autograd.grad((out * weight).sum(), (q, k, v)))
+        for out in (_attend(q, k, v, seen), _attend_short(q, k, v, bias))
+    ]
+    for a, b in zip(*found, strict=True):
+        assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_the_first_layers_projections_come_from_a_table_only_where_that_is_less(monkeypatch: Any) -> None:
+    """With more kinds of tokens than places it is the tokens that are projected; both ways are equal."""
+    made = []
+    of_tokens = Lean._of_tokens
+    monkeypatch.setattr(Lean, "_of_tokens", lambda self: made.append(1) or of_tokens(self))
+    step = lean(tiny("0123456789", width=24, layers=2, heads=2, context=64, seed=3).model)
+    assert step is not None
+    tokens = torch.arange(40).remainder(15).view(4, 10)
+    positions = torch.arange(10).expand(4, 10)
+
+    def attend(q: Any, k: Any, v: Any, _: int) -> Any:
+        return _attend(q, k, v, causal=True)
+
+    whole = step(tokens, positions, attend)
+    assert len(made) == 1
+    parts = [step(tokens[b : b + 1], positions[b : b + 1], attend) for b in range(4)]
+    assert len(made) == 1
+    assert torch.allclose(whole, torch.cat(parts), atol=1e-5)
 
 
 def test_every_shared_token_is_there_once() -> None:

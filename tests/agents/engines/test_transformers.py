@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -313,6 +314,41 @@ def test_the_lean_step_is_the_model(kind: str) -> None:
     model.model.layers[0].mlp.up_proj = torch.nn.Sequential(model.model.layers[0].mlp.up_proj)
     assert TransformersEngine(policy)._step is None
     assert TransformersEngine(policy, own_copy=True, dtype=torch.bfloat16)._step is None
+
+
+def test_what_follows_from_weights_follows_new_ones(policy: Policy) -> None:
+    """Joined and tabulated weights are forgotten with `load` and with `sleep`."""
+    other = tiny("0123456789", width=24, layers=2, heads=2, context=256, seed=9)
+    request = ask(policy, 0, Sampling(1.0, 8))
+    expected = alone(other, request)
+    trained = copy.deepcopy(policy)
+    engine = TransformersEngine(trained, slots=1)
+    for forget in (lambda: engine.load((), 1), engine.sleep):
+        trained.model.load_state_dict(policy.model.state_dict())
+        forget()
+        engine.submit(request)
+        assert not same(finish(engine)[0], expected)
+        engine.release(request.session)
+        trained.model.load_state_dict(other.model.state_dict())
+        forget()
+        engine.submit(request)
+        assert same(finish(engine)[0], expected)
+        engine.release(request.session)
+
+
+def test_the_norm_and_its_gradient_are_torchs_own() -> None:
+    from proofgym.agents.engines.lean import _normed
+
+    generator = torch.Generator().manual_seed(0)
+    x, weight = (torch.randn(shape, generator=generator, dtype=torch.float64) for shape in ((7, 12), (12,)))
+    x[3] = 0.0
+    x.requires_grad_()
+    weight.requires_grad_()
+    assert torch.autograd.gradcheck(lambda x, w: _normed(x, w, 1e-3), (x, weight))
+    expected = torch.nn.functional.rms_norm(x, (12,), weight, 1e-6)
+    assert torch.allclose(_normed(x, weight, 1e-6), expected)
+    with torch.no_grad():
+        assert torch.allclose(_normed(x, weight, 1e-6), expected)
 
 
 def test_sampling_leaves_the_global_generators_alone(policy: Policy) -> None:
