@@ -81,6 +81,8 @@ class TransformersEngine:
         self._groups: int = self._model.config.num_key_value_heads if self._step else 0
         self._cache = _Rows(slots)
         self._rows: dict[int, _Row] = {}  # by session
+        self._lengths = np.zeros(slots, dtype=np.int64)  # positions in the cache, by slot
+        self._last = np.zeros(slots, dtype=np.int64)  # the token that was sampled last and is not in there yet
         self._free = list(range(slots - 1, -1, -1))
         self._waiting: deque[Request] = deque()
         self._asked: set[int] = set()  # sessions with an action in progress
@@ -140,7 +142,7 @@ class TransformersEngine:
         if row is not None:
             self._new = [r for r in self._new if r is not row]
             self._active = [r for r in self._active if r is not row]
-            self._free.append(row.slot)
+            self._leave(row)
 
     def load(self, weights: Iterable[tuple[str, Any]], version: int) -> None:
         """Take new weights. Caches are of the old ones, so contexts in progress will be read again."""
@@ -153,21 +155,25 @@ class TransformersEngine:
                     own[name].copy_(tensor)
             self._own_version = version
         self._thaw()
-        for row in self._rows.values():
-            row.held = []
+        self._forget()
         self._new += self._active
         self._active = []
 
     def sleep(self) -> None:
         """Drop the cache's memory. Sessions survive: their contexts are read again."""
         assert not self.busy, "actions are in progress"
-        for row in self._rows.values():
-            row.held = []
+        self._forget()
         self._cache = _Rows(self.slots)
         self._thaw()
 
     def wake(self) -> None:
         """Nothing to do: buffers are made when they are needed."""
+
+    def _forget(self) -> None:
+        """What is in the cache is of no use any more."""
+        self._lengths[:] = 0
+        for row in self._rows.values():
+            row.held = []
 
     def _thaw(self) -> None:
         if self._step is not None:
@@ -179,6 +185,7 @@ class TransformersEngine:
         self._asked.clear()
         self._new, self._active, self._rows = [], [], {}
         self._free = list(range(self.slots - 1, -1, -1))
+        self._lengths[:] = 0
         self._cache = _Rows(self.slots)
 
     # Seats ------------------------------------------------------------------------------------------------------------
@@ -189,10 +196,9 @@ class TransformersEngine:
             request = self._waiting[0]
             row = self._rows.get(request.session)
             if row is None:
-                slot = self._free.pop() if self._free else self._evict()
-                if slot is None:
+                if not self._free and not self._evict():
                     return
-                row = self._rows[request.session] = _Row(slot)
+                row = self._rows[request.session] = _Row(self._free.pop())
             else:  # to the end: least recently used comes first
                 self._rows[request.session] = self._rows.pop(request.session)
             self._waiting.popleft()
@@ -205,12 +211,18 @@ class TransformersEngine:
                     row.held = row.context[:common]
             self._new.append(row)
 
-    def _evict(self) -> int | None:
+    def _evict(self) -> bool:
+        """Take the row of whoever has not asked for longest."""
         for session, row in self._rows.items():
             if row.request is None:
                 del self._rows[session]
-                return row.slot
-        return None
+                self._leave(row)
+                return True
+        return False
+
+    def _leave(self, row: _Row) -> None:
+        self._lengths[row.slot] = 0
+        self._free.append(row.slot)
 
     # Reading ----------------------------------------------------------------------------------------------------------
 
@@ -258,6 +270,7 @@ class TransformersEngine:
                 self._cache.copy(row.slot, [other.slot for other in others], len(row.reads))
             for other in (row, *others):
                 other.held = list(row.reads)
+                self._lengths[other.slot] = len(other.held)
                 everybody.append(other)
                 source.append(b)
         if len(everybody) > len(rows):
@@ -270,32 +283,20 @@ class TransformersEngine:
         """One more token for every row in progress."""
         rows, self._active = self._active, []
         slots = np.array([row.slot for row in rows])
-        tokens = np.array([row.ids[-1] for row in rows])
-        lengths = np.array([len(row.held) for row in rows])
         span = int(slots.max()) + 1
-        if len(rows) < span and len(rows) >= _SPARSE * span:
+        if len(rows) >= _SPARSE * span:
             # Carrying a few idle rows along is cheaper than gathering the others. What is written for them lies beyond
             # their length and is never read.
-            every = np.full(span, self.format.pad_id)
-            where = np.zeros(span, dtype=np.int64)
-            for other in self._rows.values():
-                if other.slot < span:
-                    where[other.slot] = len(other.held)
-            every[slots], where[slots] = tokens, lengths
-            hidden = self._forward(np.arange(span), every[:, None], where)[torch.from_numpy(slots), 0]
-        elif len(rows) == span:
-            order = np.argsort(slots)
-            rows = [rows[i] for i in order]
-            hidden = self._forward(slots[order], tokens[order][:, None], lengths[order])[:, 0]
+            hidden = self._forward(np.arange(span), self._last[:span, None], self._lengths[:span])
+            hidden = hidden[torch.from_numpy(slots), 0]
         else:
-            hidden = self._forward(slots, tokens[:, None], lengths)[:, 0]
-        for row in rows:
-            row.held.append(row.ids[-1])
+            hidden = self._forward(slots, self._last[slots, None], self._lengths[slots])[:, 0]
+        self._lengths[slots] += 1
         return self._take(rows, self._logits(hidden))
 
     def _take(self, rows: list[_Row], logits: Tensor) -> list[tuple[Request, Sample]]:
         """Choose a token for each row; rows that are done are handed over, the others stay in progress."""
-        uniforms = torch.tensor([row.draws[len(row.ids)] for row in rows], dtype=torch.float64, device=self._device)
+        uniforms = torch.from_numpy(np.array([row.draws[len(row.ids)] for row in rows])).to(self._device)
         temperatures = {row.sampling.temperature for row in rows}
         if len(temperatures) == 1:
             token, logprob = choose(logits, uniforms, temperatures.pop())
@@ -307,6 +308,7 @@ class TransformersEngine:
         for b, (row, i, lp) in enumerate(zip(rows, token.tolist(), logprob.tolist(), strict=True)):
             row.ids.append(i)
             row.logprobs.append(lp)
+            self._last[row.slot] = i
             if entropies is not None:
                 row.entropies.append(entropies[b])
             end = i in stops
@@ -360,7 +362,7 @@ class TransformersEngine:
 
 @dataclass(slots=True)
 class _Row:
-    """One session in the cache. `held` are the tokens whose keys and values are in it."""
+    """One session in the cache. `held` are tokens whose keys and values are in it, all of them between two requests."""
 
     slot: int
     held: list[int] = field(default_factory=list)
@@ -395,6 +397,7 @@ class _Row:
     def finish(self, *, cut: bool) -> tuple[Request, Sample]:
         request, self.request = self.request, None
         assert request is not None
+        self.held = self.context + self.ids[:-1]
         return request, Sample(self.ids, self.logprobs, cut, self.version, self.entropies)
 
 
