@@ -11,6 +11,7 @@ several rows say about a shared token adds up in the backward pass by itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,23 +28,34 @@ _SHORT = 64  # rows in which attention by plain products takes less time than a 
 _WORTH = 0.8  # fold only if at most this share of the positions is left
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Folded:
     """Rows laid out as a trie. C clusters of rows that begin alike, U places in the longest.
 
     Args:
         ids_CU, positions_CU: What goes through the model; the depth of each token.
-        seen_CUU: True where a token (second axis) may see another (third).
         cluster_B, place_BL: Where each token of the original rows is found.
+        ways: `[cluster]` -> of each row the places of its tokens, and how many of them an earlier row has too.
         trunk: How many first tokens the rows of every cluster have in common, at least.
     """
 
     ids_CU: Tensor
     positions_CU: Tensor
-    seen_CUU: Tensor
     cluster_B: Tensor
     place_BL: Tensor
+    ways: list[list[tuple[NDArray[np.int64], int]]]
     trunk: int
+
+    @cached_property
+    def seen_CUU(self) -> Tensor:  # noqa: N802 - a tensor's axes
+        """True where a token (second axis) may see another (third)."""
+        seen = np.zeros((*self.ids_CU.shape, self.ids_CU.shape[1]), dtype=np.bool_)
+        seen[:, :, 0] = True  # padding sees something, or its softmax would be of nothing
+        for c, ways in enumerate(self.ways):
+            for way, shared in ways:
+                order = np.arange(len(way))
+                seen[c, way[shared:, None], way] = order <= order[shared:, None]
+        return torch.from_numpy(seen).to(self.ids_CU.device)
 
     def dealt(self, hidden_CUD: Tensor) -> Tensor:
         """The hidden states of the original rows, (B, L, D)."""
@@ -58,18 +70,18 @@ class Folded:
     def _attention(self, places_BL: Tensor) -> Attend:
         """All tokens of a cluster at once, under its mask; or, if that is less work, row by row behind the trunk."""
         (clusters, longest), (rows, length), trunk = self.ids_CU.shape, self.place_BL.shape, self.trunk
-        seen = self.seen_CUU.unsqueeze(1)
         if not trunk or rows * (length - trunk) * length + clusters * trunk**2 >= clusters * longest**2:
+            seen = self.seen_CUU.unsqueeze(1)
             return lambda q, k, v, _: _attend(q, k, v, seen)
-        behind_BQ = places_BL[:, trunk:]
-        order = torch.arange(length, device=seen.device)
+        behind_BQ, device = places_BL[:, trunk:], places_BL.device
+        order = torch.arange(length, device=device)
         causal = order[trunk:, None] >= order
         bias = torch.zeros(causal.shape).masked_fill_(~causal, -torch.inf) if length <= _SHORT else None
         # A token that rows share behind the trunk is attended from in each of them; the last one counts.
-        ahead = torch.arange(clusters, device=seen.device)[:, None] * longest + order[:trunk]
+        ahead = torch.arange(clusters, device=device)[:, None] * longest + order[:trunk]
         filled = torch.cat((behind_BQ.flatten(), ahead.flatten()))
-        chosen = torch.zeros(clusters * longest, dtype=torch.long, device=seen.device)
-        chosen.scatter_reduce_(0, filled, torch.arange(len(filled), device=seen.device), "amax")
+        chosen = torch.zeros(clusters * longest, dtype=torch.long, device=device)
+        chosen.scatter_reduce_(0, filled, torch.arange(len(filled), device=device), "amax")
 
         def attend(q: Tensor, k: Tensor, v: Tensor, _: int) -> Tensor:
             first = _attend(q[:, :trunk], k[:, :trunk], v[:, :trunk], causal=True)
@@ -102,33 +114,30 @@ def fold(ids_BL: Tensor, keep_BL: Tensor) -> Folded | None:
     for c, rows in enumerate(clusters.values()):
         of[rows] = c
         laid.append(_lay(ids, lengths, rows, place))
-    longest = max(len(tokens) for tokens, _, _ in laid)
+    longest = max(len(tokens) for tokens, *_ in laid)
     # A token attends to the whole of its row, so both the positions and the size of the mask must shrink.
     if longest * len(laid) > _WORTH * ids.size or longest**2 * len(laid) > 4 * ids.size * ids.shape[1]:
         return None
     ids_CU = np.zeros((len(laid), longest), dtype=np.int64)
     depth_CU = np.zeros((len(laid), longest), dtype=np.int64)
-    seen_CUU = np.zeros((len(laid), longest, longest), dtype=np.bool_)
-    seen_CUU[:, :, 0] = True  # padding sees something, or its softmax would be of nothing
-    for c, (tokens, depths, seen) in enumerate(laid):
+    for c, (tokens, depths, _) in enumerate(laid):
         ids_CU[c, : len(tokens)], depth_CU[c, : len(tokens)] = tokens, depths
-        seen_CUU[c, : len(tokens), : len(tokens)] = seen
     trunk = min(int(keep[rows].argmax(axis=1).min()) for rows in clusters.values())
 
     def there(part: NDArray[Any]) -> Tensor:
         return torch.from_numpy(part).to(ids_BL.device)
 
-    return Folded(there(ids_CU), there(depth_CU), there(seen_CUU), there(of), there(place), trunk)
+    return Folded(there(ids_CU), there(depth_CU), there(of), there(place), [ways for *_, ways in laid], trunk)
 
 
 def _lay(
     ids: NDArray[np.int64], lengths: NDArray[np.int64], rows: list[int], place: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """One cluster: its tokens, their depths, who sees whom. In lexicographic order a row shares most with the last."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64], list[tuple[NDArray[np.int64], int]]]:
+    """One cluster: its tokens, their depths, its ways. In lexicographic order a row shares most with the last."""
     rows = sorted(rows, key=lambda b: ids[b, : lengths[b]].tolist())
     tokens: list[NDArray[np.int64]] = []
     depths: list[NDArray[np.int64]] = []
-    begins = []
+    ways = []
     count, before = 0, -1
     for b in rows:
         length, shared = int(lengths[b]), 0
@@ -140,15 +149,10 @@ def _lay(
         place[b, shared:length] = np.arange(count, count + length - shared)
         tokens.append(ids[b, shared:length])
         depths.append(np.arange(shared, length))
-        begins.append(shared)
+        ways.append((place[b, :length].copy(), shared))
         count += length - shared
         before = b
-    seen = np.zeros((count, count), dtype=np.bool_)
-    for b, shared in zip(rows, begins, strict=True):
-        way = place[b, : lengths[b]]
-        own = np.arange(shared, lengths[b])
-        seen[way[own][:, None], way[None, :]] = np.arange(lengths[b])[None, :] <= own[:, None]
-    return np.concatenate(tokens), np.concatenate(depths), seen
+    return np.concatenate(tokens), np.concatenate(depths), ways
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, seen: Tensor | None = None, *, causal: bool = False) -> Tensor:

@@ -28,12 +28,13 @@ from torch import Tensor
 from proofgym.agents.engines.base import Request, Stats
 from proofgym.agents.engines.lean import cached, lean
 from proofgym.agents.policy import Policy
-from proofgym.agents.sampling import Sample, Sampling
+from proofgym.agents.sampling import Sample
 from proofgym.errors import BadInput
 
 __all__ = ["TransformersEngine", "choose"]
 
 _GRAIN = 64  # buffers grow by so many positions
+_KEPT = 32 << 20  # bytes of cache that stay when the engine sleeps
 _SPARSE = 0.75  # below this share of rows in use, rows are gathered instead of carried along
 
 
@@ -160,10 +161,11 @@ class TransformersEngine:
         self._active = []
 
     def sleep(self) -> None:
-        """Drop the cache's memory. Sessions survive: their contexts are read again."""
+        """Drop the cache's memory, where it is worth it. Sessions survive: their contexts are read again."""
         assert not self.busy, "actions are in progress"
         self._forget()
-        self._cache = _Rows(self.slots)
+        if self._cache.bytes > _KEPT:
+            self._cache = _Rows(self.slots)
         self._thaw()
 
     def wake(self) -> None:
@@ -297,11 +299,11 @@ class TransformersEngine:
     def _take(self, rows: list[_Row], logits: Tensor) -> list[tuple[Request, Sample]]:
         """Choose a token for each row; rows that are done are handed over, the others stay in progress."""
         uniforms = torch.from_numpy(np.array([row.draws[len(row.ids)] for row in rows])).to(self._device)
-        temperatures = {row.sampling.temperature for row in rows}
+        temperatures = {row.temperature for row in rows}
         if len(temperatures) == 1:
             token, logprob = choose(logits, uniforms, temperatures.pop())
         else:
-            token, logprob = _choose_mixed(logits, uniforms, [row.sampling.temperature for row in rows])
+            token, logprob = _choose_mixed(logits, uniforms, [row.temperature for row in rows])
         stops = self.format.stop_ids
         entropies = self._entropies(rows, logits)
         done = []
@@ -322,9 +324,9 @@ class TransformersEngine:
         return done
 
     def _entropies(self, rows: list[_Row], logits: Tensor) -> list[float] | None:
-        if not any(row.sampling.entropy for row in rows):
+        if not any(row.wants_entropy for row in rows):
             return None
-        heat = torch.tensor([row.sampling.temperature or 1.0 for row in rows], device=logits.device)
+        heat = torch.tensor([row.temperature or 1.0 for row in rows], device=logits.device)
         logp = torch.log_softmax(logits / heat[:, None], dim=-1)
         found: list[float] = (-(logp.exp() * logp).nan_to_num(0.0).sum(-1)).tolist()
         return found
@@ -373,18 +375,16 @@ class _Row:
     entropies: list[float] = field(default_factory=list)
     draws: Sequence[float] = ()
     limit: int = 0
+    temperature: float = 1.0
+    wants_entropy: bool = False
     version: int = 0
 
     def start(self, request: Request, version: int) -> None:
         self.request, self.context, self.version = request, list(request.context), version
         self.ids, self.logprobs, self.entropies = [], [], []
-        self.limit = request.sampling.max_tokens
+        sampling = request.sampling
+        self.limit, self.temperature, self.wants_entropy = sampling.max_tokens, sampling.temperature, sampling.entropy
         self.draws = np.random.default_rng(list(request.key)).random(self.limit).tolist()
-
-    @property
-    def sampling(self) -> Sampling:
-        assert self.request is not None
-        return self.request.sampling
 
     @property
     def reads(self) -> list[int]:
@@ -468,6 +468,11 @@ class _Rows:
             places = (lines[:, :, None] + self._positions[:, None, :]).ravel()
             self._places[heads] = torch.from_numpy(places).to(self._index.device)
         return self._places[heads]
+
+    @property
+    def bytes(self) -> int:
+        """The memory that it takes."""
+        return sum(buffer.nbytes for layer in self.layers for buffer in (layer.keys, layer.values))
 
     def copy(self, source: int, targets: Sequence[int], length: int) -> None:
         """Give other rows the first `length` positions of one."""
