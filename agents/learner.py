@@ -100,7 +100,7 @@ class Learner:
             distributed.shard(self.critic, self.world)
         self.optimizer = optimizer if optimizer is not None and head is None else self._optimizer()
         self.critic_optimizer = (
-            torch.optim.AdamW(self.critic.parameters(), lr=config.value.learning_rate, betas=(0.9, 0.98))
+            torch.optim.AdamW(self.critic.parameters(), lr=config.value.learning_rate, betas=(0.9, 0.98), fused=True)
             if self.critic is not None
             else None
         )
@@ -122,8 +122,9 @@ class Learner:
         parts: list[dict[str, Any]] = [{"params": own}]
         if head is not None:
             parts.append({"params": list(of_head), "lr": config.value.learning_rate, "weight_decay": 0.0})
-        # Not fused: on a CPU its rounding depends on the number of threads, and resuming could not be exact.
-        return torch.optim.AdamW(parts, lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.98))
+        return torch.optim.AdamW(
+            parts, lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.98), fused=True
+        )
 
     # Learning ---------------------------------------------------------------------------------------------------------
 

@@ -512,3 +512,23 @@ def test_two_processes_are_one(episodes: list[Trajectory], tmp_path: Path) -> No
                 assert b[name] == pytest.approx(a[name], rel=2e-4, abs=2e-5), name
         for name in first:
             assert second[name] == pytest.approx(first[name], rel=1e-3, abs=1e-3), name
+
+
+def test_the_optimizers_rounding_does_not_depend_on_threads() -> None:
+    """Or a run could not be resumed exactly on a machine with other cores."""
+    threads = torch.get_num_threads()
+    found = []
+    try:
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            generator = torch.Generator().manual_seed(0)
+            weight = torch.nn.Parameter(torch.randn(70_001, generator=generator))
+            optimizer = torch.optim.AdamW([weight], lr=1e-2, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
+            for _ in range(5):
+                weight.grad = torch.randn(weight.shape, generator=generator)
+                optimizer.step()
+            found.append(weight.detach().clone())
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], found[2])
