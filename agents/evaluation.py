@@ -41,7 +41,7 @@ class Score:
 
 
 def score(episodes: Sequence[Trajectory]) -> Score:
-    """Summarise episodes; the mean's interval is clustered by task."""
+    """Summarise episodes; intervals are clustered by task."""
     judged = [episode for episode in episodes if not episode.unjudged]
     unjudged = len(episodes) - len(judged)
     if not judged:
@@ -49,8 +49,7 @@ def score(episodes: Sequence[Trajectory]) -> Score:
         return Score(nan, nan, nan, nan, nan, nan, 0, unjudged)
     clusters = [episode.task.get("fingerprint", f"{episode.seed}/{episode.index}") for episode in judged]
     reward = statistics.mean_interval([episode.reward for episode in judged], clusters)
-    right = sum(1 for e in judged if e.verdict is not None and e.verdict.correct)
-    solved = statistics.wilson(right, len(judged))
+    solved = statistics.share([e.verdict is not None and e.verdict.correct for e in judged], clusters)
     return Score(
         reward.mean, reward.low, reward.high, solved.mean, solved.low, solved.high, len(judged), unjudged
     )  # fmt: skip

@@ -124,9 +124,11 @@ def rescore(
     as_json: AsJson = False,
 ) -> None:
     """Judge stored episodes anew without any model, and print the flips."""
+    from rich.console import Console
+
     from proofgym.bench.rescore import rescore as judged_anew
 
-    found = judged_anew(run, verifier, labels=labels)
+    found = judged_anew(run, verifier, labels=labels, console=Console(stderr=True))
     if as_json:
         print(json.dumps(found.to_json(), indent=2))
         return

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proofgym.agents.rollout import Action, Item, reset_episode, step_episode
 from proofgym.bench import rows as stored
@@ -31,6 +31,9 @@ from proofgym.envs.base import VerifiableEnv
 from proofgym.envs.trajectory import Lines, Trajectory
 from proofgym.errors import BadInput, ProofgymError, Unjudged
 from proofgym.verifiers import Credit, Verdict
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["Flip", "Rescored", "rescore"]
 
@@ -107,7 +110,9 @@ class Rescored:
         }
 
 
-def rescore(run_dir: str | Path, verifier: str | Judge = "env", *, labels: Path | None = None) -> Rescored:
+def rescore(
+    run_dir: str | Path, verifier: str | Judge = "env", *, labels: Path | None = None, console: Console | None = None
+) -> Rescored:
     """Judge every stored episode of a run anew.
 
     Args:
@@ -115,6 +120,7 @@ def rescore(run_dir: str | Path, verifier: str | Judge = "env", *, labels: Path 
         verifier: See the module; or the function itself. Its score
             becomes the reward of the whole episode.
         labels: A JSON Lines file of `{"env", "seed", "index", "sample", "correct"}`: what people know to be right.
+        console: Where to show how far it is.
     Raises:
         BadInput: If there is no run, or the verifier or the labels cannot be used.
     """
@@ -138,7 +144,7 @@ def rescore(run_dir: str | Path, verifier: str | Judge = "env", *, labels: Path 
         for file in files:
             lines = Lines(file)
             writer = stored.Writer(found.run_dir / "episodes" / file.name)
-            for before in lines:
+            for before in lines if console is None else _shown(lines, file, console):
                 after = stage.replay(before) if judge is None else _judged(judge, stage, before)
                 pairs.append((stored.row_of(before.to_json()), writer.add(after)))
                 flip = _flip(before, after, known)
@@ -272,6 +278,15 @@ class Stage:
 
 
 # Inside ---------------------------------------------------------------------------------------------------------------
+
+
+def _shown(lines: Lines, file: Path, console: Console) -> Iterator[Trajectory]:
+    """The episodes of a file, under a bar."""
+    from rich.progress import track
+
+    with file.open("rb") as content:
+        total = sum(1 for _ in content)
+    yield from track(lines, file.stem, total, console=console)
 
 
 def _answered(episode: Trajectory) -> bool:

@@ -34,7 +34,7 @@ import numpy as np
 ALPHABET = "0123456789"
 DIGITS = 12  # ours puts one token before and one behind the observation, so TRL's prompts have two digits more
 CASES = {  # prompts, group, tokens, updates
-    "tiny 32x16": (4, 8, 16, 23),
+    "tiny 32x16": (4, 8, 16, 63),
     "tiny 256x4": (32, 8, 4, 15),
     "smollm2": (1, 8, 64, 6),
     "latency": (4, 8, 4, 4),

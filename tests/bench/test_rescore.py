@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
 from collections.abc import Mapping
@@ -42,6 +43,13 @@ def test_a_replay_in_an_unchanged_environment_flips_nothing(run: Path, tmp_path:
     assert found.run_dir == tmp_path.resolve() / "run-rescored-1"
     assert json.loads((found.run_dir / "config.json").read_text())["rescored"]["verifier"] == "env"
     assert rescore(run).run_dir.name == "run-rescored-2"
+
+
+def test_it_shows_how_far_it_is(run: Path) -> None:
+    shown = io.StringIO()
+    rescore(run, console=Console(file=shown, width=80))
+    assert "Countdown-v0" in shown.getvalue()
+    assert "100%" in shown.getvalue()
 
 
 def test_episodes_of_many_turns_are_replayed_turn_by_turn(tmp_path: Path) -> None:
